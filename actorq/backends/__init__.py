@@ -1,0 +1,1 @@
+"""The stores: one protocol, one semantics; each store knows only itself."""

@@ -1,0 +1,135 @@
+"""The bounds of everything that comes in (contract §1), checked in one place for every door.
+
+Each check returns the value, or raises ``InvalidInput`` with the JSON pointer of its place.
+Nothing is cut short or corrected here: what breaks a bound is refused.
+"""
+
+import math
+import re
+from typing import Final
+
+from actorq.core.job import Backoff
+from actorq.errors import InvalidInput
+
+PRIORITY_MIN: Final = -(2**31)
+PRIORITY_MAX: Final = 2**31 - 1
+MAX_RETRIES: Final = 1_000
+MAX_QUEUE_NAME: Final = 128
+MAX_TASK: Final = 200
+MAX_KEY: Final = 255
+MAX_WORKER_ID: Final = 255
+MAX_METADATA_ENTRIES: Final = 64
+MAX_METADATA_KEY_BYTES: Final = 128
+MAX_METADATA_VALUE_BYTES: Final = 4_096
+MAX_ERROR_BYTES: Final = 4_096
+MAX_PROGRESS_BYTES: Final = 65_536
+MAX_VISIBILITY_S: Final = 43_200.0
+MIN_VISIBILITY_S: Final = 1.0
+MAX_DELAY_S: Final = 100 * 365 * 86_400.0
+"""A century: beyond it the due time would leave the range of RFC 3339 for clocks of our time."""
+
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}", re.ASCII)
+_JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+def queue_name(value: str, pointer: str = "/queue_name") -> str:
+    """Return a legal queue name: ASCII, at most 128 characters, none with a meaning in a path."""
+    if _QUEUE_NAME.fullmatch(value) is None:
+        raise InvalidInput(
+            pointer,
+            "must match [A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}: ASCII, at most 128 characters",
+        )
+    return value
+
+
+def is_job_id(value: str) -> bool:
+    """Tell whether ``value`` has the form of a job id; what has not cannot name a job."""
+    return _JOB_ID.fullmatch(value) is not None
+
+
+def utf8(value: str, pointer: str) -> bytes:
+    """Return the UTF-8 bytes of ``value``; a lone surrogate has none and is refused."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(pointer, "must be valid Unicode: it holds a lone surrogate") from None
+
+
+def payload(value: str, max_bytes: int, pointer: str = "/payload") -> str:
+    """Return a payload of at most ``max_bytes`` bytes of UTF-8; U+0000 is welcome."""
+    # An ASCII string's length is its size in bytes, which spares the common case a copy.
+    size = len(value) if value.isascii() else len(utf8(value, pointer))
+    if size > max_bytes:
+        raise InvalidInput(pointer, f"must be at most {max_bytes} bytes of UTF-8, not {size}")
+    return value
+
+
+def text(value: str, pointer: str, *, longest: int) -> str:
+    """Return a name or key of 1 to ``longest`` characters, valid Unicode, without U+0000."""
+    if not 1 <= len(value) <= longest:
+        raise InvalidInput(pointer, f"must have 1 to {longest} characters, not {len(value)}")
+    if not value.isascii():
+        utf8(value, pointer)
+    if "\0" in value:
+        raise InvalidInput(pointer, "must not hold U+0000")
+    return value
+
+
+def integer(value: int, pointer: str, *, least: int, most: int) -> int:
+    """Return an integer of the range; a bool is not an integer here."""
+    if isinstance(value, bool) or not least <= value <= most:
+        raise InvalidInput(pointer, f"must be an integer from {least} to {most}")
+    return value
+
+
+def priority(value: int, pointer: str = "/priority") -> int:
+    """Return a priority: 32 bits, signed."""
+    return integer(value, pointer, least=PRIORITY_MIN, most=PRIORITY_MAX)
+
+
+def seconds(value: float, pointer: str, *, least: float, most: float) -> float:
+    """Return a finite duration of the range, in seconds."""
+    if not math.isfinite(value) or not least <= value <= most:
+        raise InvalidInput(pointer, f"must be from {least:g} to {most:g} seconds")
+    return value
+
+
+def visibility_timeout(value: float, pointer: str = "/visibility_timeout") -> float:
+    """Return a visibility timeout: 1 s to 12 h."""
+    return seconds(value, pointer, least=MIN_VISIBILITY_S, most=MAX_VISIBILITY_S)
+
+
+def metadata(value: dict[str, str], pointer: str = "/metadata") -> dict[str, str]:
+    """Return a metadata map of at most 64 entries within the sizes of the contract."""
+    if len(value) > MAX_METADATA_ENTRIES:
+        raise InvalidInput(pointer, f"must have at most {MAX_METADATA_ENTRIES} entries")
+    for key, entry in value.items():
+        place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        if not 1 <= len(utf8(key, pointer)) <= MAX_METADATA_KEY_BYTES:
+            raise InvalidInput(pointer, f"a key must have 1 to {MAX_METADATA_KEY_BYTES} bytes")
+        if len(utf8(entry, place)) > MAX_METADATA_VALUE_BYTES:
+            raise InvalidInput(place, f"must be at most {MAX_METADATA_VALUE_BYTES} bytes of UTF-8")
+        if "\0" in key or "\0" in entry:
+            raise InvalidInput(pointer, "must not hold U+0000")
+    return value
+
+
+def backoff(value: Backoff, pointer: str = "/backoff") -> Backoff:
+    """Return a backoff whose numbers are finite and sensible: base and max 0 s to a century."""
+    seconds(value.base, f"{pointer}/base", least=0.0, most=MAX_DELAY_S)
+    seconds(value.max, f"{pointer}/max", least=0.0, most=MAX_DELAY_S)
+    if not math.isfinite(value.factor) or not 1.0 <= value.factor <= 1_000.0:
+        raise InvalidInput(f"{pointer}/factor", "must be a number from 1 to 1000")
+    return value
+
+
+def cut_error(message: str) -> str:
+    """Return a failure's message, cut to 4 KiB of UTF-8 and made storable.
+
+    An error text is ours to record, not the caller's data to keep: one that is too long or not
+    valid Unicode must never stop a failure from being recorded.
+    """
+    data = message.encode(errors="backslashreplace").replace(b"\0", b"\\x00")
+    if len(data) <= MAX_ERROR_BYTES:
+        return data.decode()
+    return data[: MAX_ERROR_BYTES - 3].decode(errors="ignore") + "…"
