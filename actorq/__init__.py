@@ -1,3 +1,84 @@
 """actorq: a distributed job queue with one fenced semantics on every store, for asyncio and trio."""
 
+from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Release, Report
+from actorq.core.job import Backoff, Delivery, Job, JobError, Lease, NewJob, OnDuplicate
+from actorq.core.policy import Policy, Retention
+from actorq.core.queue import QueueEdit, QueueLength, QueueSettings, QueueStats
+from actorq.core.results import Claimed, Enqueued, Outcome, Page, PrunedReplay, Settled
+from actorq.core.retry import Failure
+from actorq.core.transitions import Status
+from actorq.errors import (
+    ActorqError,
+    AlreadyStarted,
+    BackendUnavailable,
+    ConfigurationError,
+    DuplicateJob,
+    IdempotencyKeyReused,
+    IllegalTransition,
+    InternalError,
+    InvalidInput,
+    LeaseLost,
+    NotFound,
+    NotLeased,
+    Overloaded,
+    QueueFull,
+    ShuttingDown,
+    StaleVersion,
+    TokenRequired,
+)
+from actorq.face import JobQueue
+from actorq.opening import open_queue
+from actorq.runtime import Options
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Ack",
+    "ActorqError",
+    "AlreadyStarted",
+    "BackendUnavailable",
+    "Backoff",
+    "Claimed",
+    "ConfigurationError",
+    "Delivery",
+    "DuplicateJob",
+    "Edit",
+    "Enqueued",
+    "Extend",
+    "Fail",
+    "Failure",
+    "IdempotencyKeyReused",
+    "IllegalTransition",
+    "InternalError",
+    "InvalidInput",
+    "Job",
+    "JobError",
+    "JobQueue",
+    "Lease",
+    "LeaseLost",
+    "ListJobs",
+    "NewJob",
+    "NotFound",
+    "NotLeased",
+    "OnDuplicate",
+    "Options",
+    "Outcome",
+    "Overloaded",
+    "Page",
+    "Policy",
+    "PrunedReplay",
+    "QueueEdit",
+    "QueueFull",
+    "QueueLength",
+    "QueueSettings",
+    "QueueStats",
+    "Release",
+    "Report",
+    "Retention",
+    "Settled",
+    "ShuttingDown",
+    "StaleVersion",
+    "Status",
+    "TokenRequired",
+    "open_queue",
+]

@@ -70,9 +70,8 @@ class QueueEdit(msgspec.Struct, frozen=True, kw_only=True):
         """Return ``settings`` with this edit's changes; a resume forgets the reason of the pause."""
         if self.paused is False:
             settings = msgspec.structs.replace(settings, paused_reason=None)
-        names = ("paused", "paused_reason", "max_running", "max_depth")
-        names = (*names, "visibility_timeout", "retention")
-        changes = {name: getattr(self, name) for name in names}
+        fields = (name for name in self.__struct_fields__ if name != "queue_name")
+        changes = {name: getattr(self, name) for name in fields}
         return msgspec.structs.replace(
             settings, **{name: value for name, value in changes.items() if value is not UNSET}
         )

@@ -1,0 +1,1 @@
+"""The actors: each knows messages, none knows another; ``actorq.runtime`` wires them."""

@@ -1,0 +1,115 @@
+"""Which message calls which verb of the backend, in which order, and what may be repeated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from actorq.actors import messages as m
+from actorq.core.commands import Ack, Extend, Fail, Release, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from actorq.backends.backend import Backend
+
+_ORDER: Final[tuple[type[m.StorageMessage], ...]] = (
+    m.AckJobs,
+    m.FailJobs,
+    m.ReleaseJobs,
+    m.ExtendLeases,
+    m.ReportProgress,
+    m.CancelJobs,
+    m.UpdateJobs,
+    m.RedriveJobs,
+    m.DeleteJobs,
+    m.UpdateQueues,
+    m.EnqueueJobs,
+    m.ClaimJobs,
+    m.GetJobs,
+    m.GetQueueLengths,
+    m.CheckStore,
+    m.RequeueExpired,
+    m.PromoteDelayed,
+    m.FindJobs,
+    m.ListQueues,
+    m.PurgeJobs,
+    m.PruneJobs,
+)
+
+RANK: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
+"""Settlements first: they free room and leases; then enqueues, so that claims find them."""
+
+SINGLE: Final[frozenset[type[m.StorageMessage]]] = frozenset(
+    {
+        m.CheckStore,
+        m.RequeueExpired,
+        m.PromoteDelayed,
+        m.FindJobs,
+        m.ListQueues,
+        m.PurgeJobs,
+        m.PruneJobs,
+    }
+)
+"""Messages that are one call each; all others are batches of items."""
+
+_VERBS: Final[dict[type[m.StorageMessage], str]] = {
+    m.EnqueueJobs: "enqueue",
+    m.ClaimJobs: "dequeue",
+    m.AckJobs: "ack",
+    m.FailJobs: "fail",
+    m.ReleaseJobs: "release",
+    m.ExtendLeases: "extend",
+    m.ReportProgress: "report",
+    m.CancelJobs: "cancel",
+    m.RedriveJobs: "redrive",
+    m.UpdateJobs: "update_job",
+    m.DeleteJobs: "delete",
+    m.GetJobs: "get_job",
+    m.GetQueueLengths: "get_queue_length",
+    m.UpdateQueues: "update_queue",
+}
+
+_REPEATABLE: Final = (m.EnqueueJobs, m.ClaimJobs, m.GetJobs, m.GetQueueLengths, m.CancelJobs)
+
+
+def call_batch(
+    backend: Backend, sample: m.Batch[object, object], items: Sequence[object]
+) -> list[object]:
+    """Call the verb of ``sample``'s class for ``items``; one result per item."""
+    # The items have this verb's type because each message class fixes it; the table forgets that.
+    name = _VERBS[cast("type[m.StorageMessage]", type(sample))]
+    verb = cast("Callable[[Sequence[object]], list[object]]", getattr(backend, name))
+    return verb(items)
+
+
+def call_single(backend: Backend, message: m.StorageMessage) -> object:
+    """Make the one call that ``message`` asks for."""
+    match message:
+        case m.CheckStore():
+            return backend.check()
+        case m.RequeueExpired(limit):
+            return backend.requeue_expired(limit)
+        case m.PromoteDelayed(limit):
+            return backend.promote_delayed(limit)
+        case m.PruneJobs(limit):
+            return backend.prune(limit)
+        case m.PurgeJobs(queue_name, statuses, limit):
+            return backend.purge(queue_name, statuses, limit)
+        case m.FindJobs(query):
+            return backend.list_jobs(query)
+        case m.ListQueues(names):
+            return backend.list_queues(names)
+        case _:
+            kind = type(message).__name__
+            raise TypeError(f"{kind} is a batch, not a single call")
+
+
+def repeatable(sample: m.Batch[object, object], item: object) -> bool:
+    """Tell whether a call with an unknown outcome may be made again for ``item``.
+
+    A settlement may if it carries its token, by which the store knows it again. A bare one might
+    meet the next holder's lease; an edit, a redrive or a delete would judge its own effect.
+    """
+    if isinstance(sample, _REPEATABLE):
+        return True
+    return isinstance(item, Ack | Fail | Release | Extend | Report) and item.token is not None

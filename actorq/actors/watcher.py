@@ -1,0 +1,80 @@
+"""The watcher: tells those who wait for a change of a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from actorq.actors import messages as m
+from actorq.actors.actor import ask
+from actorq.actors.mailbox import Reply
+from actorq.errors import ActorqError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from actorq.actors.mailbox import Mailbox
+    from actorq.core.job import Job
+
+
+class Watcher:
+    """Holds the watches of this process, and reads their jobs in one batch.
+
+    A hint of this process's own writes makes it look at once; a beat, for those of other processes.
+    """
+
+    def __init__(self, *, lane: Mailbox[m.StorageMessage]) -> None:
+        """Read through ``lane``."""
+        self._lane = lane
+        self._watches: dict[str, list[m.Watch]] = {}
+
+    async def handle(self, messages: Sequence[m.WatcherMessage]) -> None:
+        """Take in watches, then look at the jobs that may have changed."""
+        ids: set[str] = set()
+        for message in messages:
+            match message:
+                case m.Watch():
+                    self._watches.setdefault(message.id, []).append(message)
+                    ids.add(message.id)
+                case m.JobsChanged():
+                    ids.update(i for i in message.ids if i in self._watches)
+                case m.Beat():
+                    ids.update(self._watches)
+                case _:
+                    assert_never(message)
+        self._forget_abandoned(ids)
+        looked_at = sorted(ids & self._watches.keys())
+        if looked_at:
+            await self._look(looked_at)
+
+    async def stop(self) -> None:
+        """Answer all who wait with the job as it stands, so that they can come again elsewhere."""
+        if self._watches:
+            await self._look(sorted(self._watches), final=True)
+
+    async def _look(self, ids: Sequence[str], *, final: bool = False) -> None:
+        reply: Reply[list[Job | None]] = Reply()
+        try:
+            jobs = await ask(self._lane, reply, m.GetJobs(tuple(ids), reply))
+        except ActorqError as error:
+            for watch in self._taken(ids):
+                watch.reply.fail(error)
+            return
+        for job_id, job in zip(ids, jobs, strict=True):
+            watches = self._watches.pop(job_id)
+            left = [w for w in watches if job is not None and job.version == w.version and not final]
+            if left:
+                self._watches[job_id] = left
+            for watch in watches:
+                if watch not in left:
+                    watch.reply.set(job)
+
+    def _taken(self, ids: Iterable[str]) -> list[m.Watch]:
+        return [watch for job_id in ids for watch in self._watches.pop(job_id)]
+
+    def _forget_abandoned(self, ids: Iterable[str]) -> None:
+        for job_id in ids:
+            left = [w for w in self._watches.get(job_id, ()) if not w.reply.abandoned]
+            if left:
+                self._watches[job_id] = left
+            else:
+                self._watches.pop(job_id, None)

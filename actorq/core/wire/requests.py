@@ -1,0 +1,178 @@
+"""From bodies to commands: each function checks one body and returns what the face takes."""
+
+import msgspec
+
+from actorq.core import bounds, intake
+from actorq.core.commands import Ack, Edit, Fail, Release
+from actorq.core.instants import parse_duration, parse_instant
+from actorq.core.job import DEFAULT_BACKOFF, Backoff, Delivery, NewJob, OnDuplicate
+from actorq.core.policy import Policy, Retention
+from actorq.core.queue import QueueEdit
+from actorq.core.wire import bodies
+from actorq.core.wire.bodies import duration, token_of
+from actorq.errors import InvalidInput
+
+
+def new_job(body: bodies.EnqueueBody, job_id: str, policy: Policy, *, header_key: str | None, caller: str) -> NewJob:
+    """Return the job that ``body`` asks for; ``header_key`` is the header ``Idempotency-Key``."""
+    return intake.new_job(
+        job_id,
+        _either(body.queue_name, body.queue, "/queue_name", "/queue", required=True),
+        body.payload,
+        policy,
+        priority=body.priority,
+        max_retries=body.max_retries,
+        delivery=_delivery(body.delivery),
+        delay=_delay(body.delay, body.delay_seconds),
+        available_at=_instant(body.available_at, "/available_at"),
+        metadata=body.metadata,
+        task=body.task,
+        backoff=DEFAULT_BACKOFF if body.backoff is None else _backoff(body.backoff),
+        timeout=duration(body.timeout, "/timeout"),
+        expires_at=_instant(body.expires_at, "/expires_at"),
+        dedupe_key=body.dedupe_key,
+        dedupe_window=duration(body.dedupe_window, "/dedupe_window") or 0.0,
+        on_duplicate=_on_duplicate(body.on_duplicate),
+        idempotency_key=_idempotency_key(body.idempotency_key, header_key),
+        caller=caller,
+    )
+
+
+def wait(value: bodies.Duration, pointer: str = "/wait") -> float:
+    """Return the seconds of a long poll: 0 to 20."""
+    seconds = parse_duration(value, pointer)
+    return bounds.seconds(seconds, pointer, least=0.0, most=bodies.MAX_WAIT_S)
+
+
+def visibility(value: bodies.Duration | None, pointer: str = "/visibility_timeout") -> float | None:
+    """Return a visibility timeout in seconds, or None for the queue's."""
+    seconds = duration(value, pointer)
+    return None if seconds is None else bounds.visibility_timeout(seconds, pointer)
+
+
+def ack(job_id: str, body: bodies.AckBody | bodies.SettleItem, policy: Policy) -> Ack:
+    """Return the acknowledgement that ``body`` tells of."""
+    result = raw_text(body.result, "/result", policy.max_payload_bytes)
+    return Ack(job_id, token_of(body.lease), None if result == "null" else result)
+
+
+def fail(job_id: str, body: bodies.FailBody | bodies.SettleItem) -> Fail:
+    """Return the failure that ``body`` tells of."""
+    reason = _either(body.reason, body.error, "/reason", "/error", required=False)
+    failure = intake.failure(
+        reason, retryable=body.retryable, retry_in=duration(body.retry_in, "/retry_in")
+    )
+    return Fail(job_id, token_of(body.lease), failure)
+
+
+def release(job_id: str, body: bodies.ReleaseBody | bodies.SettleItem) -> Release:
+    """Return the hand-back that ``body`` tells of."""
+    delay = parse_duration(body.delay, "/delay")
+    bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
+    return Release(job_id, token_of(body.lease), delay)
+
+
+def edit(job_id: str, body: bodies.EditBody, version: int | None, policy: Policy) -> Edit:
+    """Return the edit that ``body`` asks for; ``version`` is that of the header ``If-Match``."""
+    change = Edit(
+        id=job_id,
+        version=version,
+        payload=body.payload,
+        priority=body.priority,
+        max_retries=body.max_retries,
+        delay=_delay(body.delay, body.delay_seconds),
+        available_at=_instant(body.available_at, "/available_at"),
+        metadata=body.metadata,
+    )
+    return intake.edit(change, policy)
+
+
+def queue_edit(queue_name: str, body: bodies.SettingsBody) -> QueueEdit:
+    """Return the change of settings that ``body`` asks for."""
+    visibility_timeout = body.visibility_timeout
+    if isinstance(visibility_timeout, float | int | str):
+        visibility_timeout = visibility(visibility_timeout)
+    retention = body.retention
+    return intake.queue_edit(
+        QueueEdit(
+            queue_name=queue_name,
+            max_running=body.max_running,
+            max_depth=body.max_depth,
+            visibility_timeout=visibility_timeout,
+            retention=_retention(retention)
+            if isinstance(retention, bodies.RetentionBody)
+            else retention,
+        )
+    )
+
+
+def raw_text(raw: msgspec.Raw, pointer: str, most_bytes: int) -> str:
+    """Return a member that may be any JSON value, as JSON text of a bounded size."""
+    data = bytes(raw)
+    if len(data) > most_bytes:
+        raise InvalidInput(pointer, f"must be at most {most_bytes} bytes of JSON")
+    return data.decode()
+
+
+def _either(
+    first: str | None, second: str | None, name: str, alias: str, *, required: bool
+) -> str:
+    if first is not None and second is not None and first != second:
+        raise InvalidInput(alias, f"contradicts {name[1:]}: say one of them")
+    value = first if first is not None else second
+    if value is None:
+        if required:
+            raise InvalidInput(name, "is required")
+        return ""
+    return value
+
+
+def _delay(delay: bodies.Duration | None, alias: bodies.Duration | None) -> float | None:
+    if delay is not None and alias is not None:
+        raise InvalidInput("/delay_seconds", "contradicts delay: say one of them")
+    if delay is not None:
+        return parse_duration(delay, "/delay")
+    return duration(alias, "/delay_seconds")
+
+
+def _instant(text: str | None, pointer: str) -> int | None:
+    return None if text is None else parse_instant(text, pointer)
+
+
+def _delivery(text: str) -> Delivery:
+    try:
+        return Delivery(text.lower().replace("-", "_"))
+    except ValueError:
+        raise InvalidInput("/delivery", "must be at_least_once or at_most_once") from None
+
+
+def _on_duplicate(text: str) -> OnDuplicate:
+    try:
+        return OnDuplicate(text.lower())
+    except ValueError:
+        raise InvalidInput("/on_duplicate", "must be return, reject or replace") from None
+
+
+def _backoff(body: bodies.BackoffBody) -> Backoff:
+    return Backoff(
+        base=parse_duration(body.base, "/backoff/base"),
+        factor=body.factor,
+        max=parse_duration(body.max, "/backoff/max"),
+    )
+
+
+def _retention(body: bodies.RetentionBody) -> Retention:
+    return Retention(
+        completed=parse_duration(body.completed, "/retention/completed"),
+        dead=parse_duration(body.dead, "/retention/dead"),
+        cancelled=parse_duration(body.cancelled, "/retention/cancelled"),
+        max_completed=body.max_completed,
+        max_dead=body.max_dead,
+        max_cancelled=body.max_cancelled,
+    )
+
+
+def _idempotency_key(in_body: str | None, in_header: str | None) -> str | None:
+    if in_body is not None and in_header is not None and in_body != in_header:
+        raise InvalidInput("/idempotency_key", "differs from the header Idempotency-Key")
+    return in_body if in_body is not None else in_header

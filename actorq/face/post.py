@@ -1,0 +1,60 @@
+"""The post: how the face's verbs reach the dispatcher, and what they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import msgspec
+
+from actorq.actors.mailbox import Mailbox, Reply
+from actorq.core.policy import Policy
+from actorq.errors import ActorqError, Overloaded, ShuttingDown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actorq.actors.messages import DispatcherMessage
+
+R = TypeVar("R")
+
+
+class Post(msgspec.Struct, frozen=True):
+    """What a face needs of the running system: the dispatcher's mailbox, ids, bounds.
+
+    ``draining`` tells whether the server is going away. ``in_background`` starts a task in the runtime's own
+    task group, for what must be done though its caller has left.
+    """
+
+    dispatcher: Mailbox[DispatcherMessage]
+    mint_id: Callable[[], str]
+    policy: Policy
+    draining: Callable[[], bool]
+    in_background: Callable[[DispatcherMessage], None]
+
+    def send(self, message: DispatcherMessage) -> None:
+        """Give a message to the dispatcher, or raise: ``Overloaded``, or ``ShuttingDown``."""
+        if not self.dispatcher.offer(message):
+            if not self.dispatcher.open:
+                raise ShuttingDown("actorq is shutting down")
+            raise Overloaded("too much waits already; try again shortly")
+
+    async def ask(self, message: DispatcherMessage, reply: Reply[R]) -> R:
+        """Send a request which carries ``reply``, and wait for its answer."""
+        self.send(message)
+        return await reply.get()
+
+    async def ask_for(self, message: DispatcherMessage, reply: Reply[R], seconds: float) -> R | None:
+        """Wait for an answer at most ``seconds``; then return what held last, if anything."""
+        self.send(message)
+        with anyio.move_on_after(seconds):
+            return await reply.get()
+        return reply.value if reply.value is not None else reply.interim
+
+
+def only(results: list[R | ActorqError]) -> R:
+    """Return the one result of a request for one item, raising it if it is a refusal."""
+    result = results[0]
+    if isinstance(result, ActorqError):
+        raise result
+    return result
