@@ -102,7 +102,9 @@ class AlreadyStarted(ActorqError):
 
     def __init__(self, job_id: str) -> None:
         """Name the job."""
-        super().__init__(f"job {job_id} is at_most_once and was claimed before: it may not run again")
+        super().__init__(
+            f"job {job_id} is at_most_once and was claimed before: it may not run again"
+        )
         self.job_id = job_id
 
 

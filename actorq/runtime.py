@@ -257,9 +257,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def running(
-    store: Store, options: Options, on_crash: OnCrash
-) -> AsyncIterator[Runtime]:
+async def running(store: Store, options: Options, on_crash: OnCrash) -> AsyncIterator[Runtime]:
     """Open ``store``, run a whole system on it in a task group, and stop it in order at the end.
 
     Stopping takes at most ``options.grace`` seconds; then what still runs is cancelled. What was

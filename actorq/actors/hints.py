@@ -37,29 +37,25 @@ class Hints:
     def written(self, results: Iterable[object]) -> None:
         """Tell what ``results``, just committed, mean for others."""
         ready: set[str] = set()
-        due_us: list[int] = []
-        lease_us: list[int] = []
-        changed: list[str] = []
+        jobs: list[Job] = []
         for result in results:
             if isinstance(result, QueueStats):
                 # A resumed queue, or a raised limit, may give out what it held back.
                 ready.add(result.name)
-            for job in _jobs(result):
-                changed.append(job.id)
-                if job.status is Status.PENDING:
-                    ready.add(job.queue_name)
-                elif job.status is Status.DELAYED:
-                    due_us.append(job.available_at - job.updated_at)
-                elif job.lease is not None:
-                    lease_us.append(job.lease.expires_at - job.updated_at)
+            jobs.extend(_jobs(result))
+        ready.update(job.queue_name for job in jobs if job.status is Status.PENDING)
+        delayed = (job for job in jobs if job.status is Status.DELAYED)
+        due_us = [job.available_at - job.updated_at for job in delayed]
+        leased = ((job.lease.expires_at, job.updated_at) for job in jobs if job.lease is not None)
+        lease_us = [expires_at - updated_at for expires_at, updated_at in leased]
         if ready:
             self._dispatcher.offer(m.JobsReady(frozenset(ready)))
         if due_us:
             self._scheduler.offer(m.DueWithin(min(due_us) / SECOND_US))
         if lease_us:
             self._reaper.offer(m.DueWithin(min(lease_us) / SECOND_US))
-        if changed:
-            self._watcher.offer(m.JobsChanged(tuple(changed)))
+        if jobs:
+            self._watcher.offer(m.JobsChanged(tuple(job.id for job in jobs)))
 
 
 def _jobs(result: object) -> tuple[Job, ...]:

@@ -119,7 +119,7 @@ class Reply(Generic[R]):
             raise
         if self._error is not None:
             raise self._error
-        assert self._value is not None  # noqa: S101 - set() and fail() are the only wakers
+        assert self._value is not None
         return self._value[0]
 
     def _wake(self) -> None:

@@ -43,7 +43,7 @@ class Batch(msgspec.Struct, Generic[ItemT, ResultT], frozen=True):
     reply: Reply[list[ResultT]]
 
 
-class EnqueueJobs(Batch[NewJob, "Enqueued | PrunedReplay | ActorqError"], frozen=True):
+class EnqueueJobs(Batch[NewJob, Enqueued | PrunedReplay | ActorqError], frozen=True):
     """Write new jobs."""
 
 
@@ -51,43 +51,43 @@ class ClaimJobs(Batch[Claim, Claimed], frozen=True):
     """Claim and lease jobs."""
 
 
-class AckJobs(Batch[Ack, "Settled | ActorqError"], frozen=True):
+class AckJobs(Batch[Ack, Settled | ActorqError], frozen=True):
     """Complete jobs."""
 
 
-class FailJobs(Batch[Fail, "Settled | ActorqError"], frozen=True):
+class FailJobs(Batch[Fail, Settled | ActorqError], frozen=True):
     """Record failures."""
 
 
-class ReleaseJobs(Batch[Release, "Settled | ActorqError"], frozen=True):
+class ReleaseJobs(Batch[Release, Settled | ActorqError], frozen=True):
     """Take jobs back."""
 
 
-class ExtendLeases(Batch[Extend, "Job | ActorqError"], frozen=True):
+class ExtendLeases(Batch[Extend, Job | ActorqError], frozen=True):
     """Renew leases."""
 
 
-class ReportProgress(Batch[Report, "Job | ActorqError"], frozen=True):
+class ReportProgress(Batch[Report, Job | ActorqError], frozen=True):
     """Record progress."""
 
 
-class CancelJobs(Batch[str, "Job | ActorqError"], frozen=True):
+class CancelJobs(Batch[str, Job | ActorqError], frozen=True):
     """Cancel jobs by id."""
 
 
-class RedriveJobs(Batch[str, "Job | ActorqError"], frozen=True):
+class RedriveJobs(Batch[str, Job | ActorqError], frozen=True):
     """Give dead jobs another life, by id."""
 
 
-class UpdateJobs(Batch[Edit, "Job | ActorqError"], frozen=True):
+class UpdateJobs(Batch[Edit, Job | ActorqError], frozen=True):
     """Change waiting jobs."""
 
 
-class DeleteJobs(Batch[str, "Job | ActorqError"], frozen=True):
+class DeleteJobs(Batch[str, Job | ActorqError], frozen=True):
     """Remove ended jobs, by id."""
 
 
-class GetJobs(Batch[str, "Job | None"], frozen=True):
+class GetJobs(Batch[str, Job | None], frozen=True):
     """Read jobs, by id."""
 
 

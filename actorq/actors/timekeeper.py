@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 class Timekeeper:
     """Keeps the ids of several servers in the order of the store's clock (contract §7)."""
 
-    def __init__(
-        self, *, lane: Mailbox[m.StorageMessage], correct: Callable[[int], None]
-    ) -> None:
+    def __init__(self, *, lane: Mailbox[m.StorageMessage], correct: Callable[[int], None]) -> None:
         """Hand the store's instant to ``correct`` as soon as it has come."""
         self._lane = lane
         self._correct = correct

@@ -61,7 +61,9 @@ class Watcher:
             return
         for job_id, job in zip(ids, jobs, strict=True):
             watches = self._watches.pop(job_id)
-            left = [w for w in watches if job is not None and job.version == w.version and not final]
+            left = [
+                w for w in watches if job is not None and job.version == w.version and not final
+            ]
             if left:
                 self._watches[job_id] = left
             for watch in watches:

@@ -25,6 +25,7 @@ MAX_ERROR_BYTES: Final = 4_096
 MAX_PROGRESS_BYTES: Final = 65_536
 MAX_VISIBILITY_S: Final = 43_200.0
 MIN_VISIBILITY_S: Final = 1.0
+MAX_BACKOFF_FACTOR: Final = 1_000.0
 MAX_DELAY_S: Final = 100 * 365 * 86_400.0
 """A century: beyond it the due time would leave the range of RFC 3339 for clocks of our time."""
 
@@ -118,7 +119,7 @@ def backoff(value: Backoff, pointer: str = "/backoff") -> Backoff:
     """Return a backoff whose numbers are finite and sensible: base and max 0 s to a century."""
     seconds(value.base, f"{pointer}/base", least=0.0, most=MAX_DELAY_S)
     seconds(value.max, f"{pointer}/max", least=0.0, most=MAX_DELAY_S)
-    if not math.isfinite(value.factor) or not 1.0 <= value.factor <= 1_000.0:
+    if not math.isfinite(value.factor) or not 1.0 <= value.factor <= MAX_BACKOFF_FACTOR:
         raise InvalidInput(f"{pointer}/factor", "must be a number from 1 to 1000")
     return value
 

@@ -80,8 +80,8 @@ class ListJobs(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs to list, newest first (id descending).
 
     Queue, statuses and time run on an index; ``metadata`` (all entries equal) and ``error`` (text
-    in any recorded error) are a bounded scan. ``before`` is the id at which the last page ended; ``created_from``
-    (inclusive) and ``created_to`` (exclusive) are instants.
+    in any recorded error) are a bounded scan. ``before`` is the id at which the last page ended;
+    ``created_from`` (inclusive) and ``created_to`` (exclusive) are instants.
     """
 
     queue_name: str | None = None

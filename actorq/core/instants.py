@@ -48,7 +48,9 @@ def parse_instant(text: str, pointer: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(pointer, "must be an RFC 3339 instant like 2026-01-31T12:00:00Z") from None
+        raise InvalidInput(
+            pointer, "must be an RFC 3339 instant like 2026-01-31T12:00:00Z"
+        ) from None
     if moment.tzinfo is None:
         raise InvalidInput(pointer, "must say its offset from UTC, for example by a final Z")
     instant = (moment - _EPOCH) // timedelta(microseconds=1)

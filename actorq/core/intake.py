@@ -20,9 +20,7 @@ from actorq.errors import InvalidInput
 MAX_LIST: Final = 200
 """How many jobs a page of a listing may hold."""
 
-JsonValue = (
-    None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
-)
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 """What a result or a progress report may be."""
 
 
@@ -57,9 +55,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         queue_name=bounds.queue_name(queue_name),
         payload=bounds.payload(payload, policy.max_payload_bytes),
         priority=bounds.priority(priority),
-        max_retries=bounds.integer(
-            max_retries, "/max_retries", least=0, most=bounds.MAX_RETRIES
-        ),
+        max_retries=bounds.integer(max_retries, "/max_retries", least=0, most=bounds.MAX_RETRIES),
         delivery=delivery,
         delay=delay,
         available_at=available_at,

@@ -175,10 +175,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def create(new: NewJob, now: int) -> Job:
     """Make the record of ``new`` at the store's instant ``now``: pending if due, else delayed."""
-    if new.available_at is not None:
-        available_at = new.available_at
-    else:
-        available_at = now + to_us(new.delay or 0.0)
+    due = new.available_at
+    available_at = now + to_us(new.delay or 0.0) if due is None else due
     return Job(
         id=new.id,
         queue_name=new.queue_name,

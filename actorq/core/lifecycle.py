@@ -89,7 +89,7 @@ def expire(job: Job, policy: Policy, now: int) -> Job:
 def extend(job: Job, visibility_timeout: float | None, policy: Policy, now: int) -> Job:
     """Renew the lease; the token stays."""
     status = move(job.id, job.status, Event.EXTEND)
-    assert job.lease is not None  # noqa: S101 - the table lets only running jobs through
+    assert job.lease is not None
     lease = leases.extended(job.lease, visibility_timeout, now, policy)
     return replace(job, status=status, lease=lease, updated_at=now, version=job.version + 1)
 

@@ -60,11 +60,11 @@ class QueueEdit(msgspec.Struct, frozen=True, kw_only=True):
 
     queue_name: str
     paused: bool | UnsetType = UNSET
-    paused_reason: str | None | UnsetType = UNSET
-    max_running: int | None | UnsetType = UNSET
-    max_depth: int | None | UnsetType = UNSET
-    visibility_timeout: float | None | UnsetType = UNSET
-    retention: Retention | None | UnsetType = UNSET
+    paused_reason: str | UnsetType | None = UNSET
+    max_running: int | UnsetType | None = UNSET
+    max_depth: int | UnsetType | None = UNSET
+    visibility_timeout: float | UnsetType | None = UNSET
+    retention: Retention | UnsetType | None = UNSET
 
     def apply(self, settings: QueueSettings) -> QueueSettings:
         """Return ``settings`` with this edit's changes; a resume forgets the reason of the pause."""

@@ -124,9 +124,7 @@ class LeaseVerbs:
         reply: Reply[list[Settled | ActorqError]] = Reply()
         return await self._post.ask(m.FailJobs(tuple(items), reply), reply)
 
-    async def release(
-        self, job: Job | str, token: str | None = None, *, delay: float = 0.0
-    ) -> Job:
+    async def release(self, job: Job | str, token: str | None = None, *, delay: float = 0.0) -> Job:
         """Hand a job back without a failure, to be given out again after ``delay`` seconds."""
         job_id, token = _held(job, token)
         bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
@@ -155,9 +153,7 @@ class LeaseVerbs:
         reply: Reply[list[Job | ActorqError]] = Reply()
         return await self._post.ask(m.ExtendLeases(tuple(items), reply), reply)
 
-    async def report(
-        self, job: Job | str, progress: JsonValue, token: str | None = None
-    ) -> Job:
+    async def report(self, job: Job | str, progress: JsonValue, token: str | None = None) -> Job:
         """Record progress, any JSON value of at most 64 KiB."""
         job_id, token = _held(job, token)
         text = intake.json_text(progress, "/progress", bounds.MAX_PROGRESS_BYTES)

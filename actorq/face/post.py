@@ -44,7 +44,9 @@ class Post(msgspec.Struct, frozen=True):
         self.send(message)
         return await reply.get()
 
-    async def ask_for(self, message: DispatcherMessage, reply: Reply[R], seconds: float) -> R | None:
+    async def ask_for(
+        self, message: DispatcherMessage, reply: Reply[R], seconds: float
+    ) -> R | None:
         """Wait for an answer at most ``seconds``; then return what held last, if anything."""
         self.send(message)
         with anyio.move_on_after(seconds):

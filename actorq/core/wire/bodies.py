@@ -197,10 +197,10 @@ class RetentionBody(_Body, frozen=True):
 class SettingsBody(_Body, frozen=True):
     """Changes to a queue's settings; null goes back to the server's default, absent stays."""
 
-    max_running: int | None | msgspec.UnsetType = msgspec.UNSET
-    max_depth: int | None | msgspec.UnsetType = msgspec.UNSET
-    visibility_timeout: Duration | None | msgspec.UnsetType = msgspec.UNSET
-    retention: RetentionBody | None | msgspec.UnsetType = msgspec.UNSET
+    max_running: int | msgspec.UnsetType | None = msgspec.UNSET
+    max_depth: int | msgspec.UnsetType | None = msgspec.UNSET
+    visibility_timeout: Duration | msgspec.UnsetType | None = msgspec.UNSET
+    retention: RetentionBody | msgspec.UnsetType | None = msgspec.UNSET
 
 
 MAX_WAIT_S: Final = 20.0

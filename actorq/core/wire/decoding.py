@@ -14,7 +14,8 @@ _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 _PAYLOAD_ADVICE: Final = (
-    "must be a JSON string: encode structured data first, for example with JSON.stringify or json.dumps"
+    "must be a JSON string: encode structured data first, "
+    "for example with JSON.stringify or json.dumps"
 )
 
 

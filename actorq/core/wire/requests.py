@@ -13,7 +13,9 @@ from actorq.core.wire.bodies import duration, token_of
 from actorq.errors import InvalidInput
 
 
-def new_job(body: bodies.EnqueueBody, job_id: str, policy: Policy, *, header_key: str | None, caller: str) -> NewJob:
+def new_job(
+    body: bodies.EnqueueBody, job_id: str, policy: Policy, *, header_key: str | None, caller: str
+) -> NewJob:
     """Return the job that ``body`` asks for; ``header_key`` is the header ``Idempotency-Key``."""
     return intake.new_job(
         job_id,
@@ -114,9 +116,7 @@ def raw_text(raw: msgspec.Raw, pointer: str, most_bytes: int) -> str:
     return data.decode()
 
 
-def _either(
-    first: str | None, second: str | None, name: str, alias: str, *, required: bool
-) -> str:
+def _either(first: str | None, second: str | None, name: str, alias: str, *, required: bool) -> str:
     if first is not None and second is not None and first != second:
         raise InvalidInput(alias, f"contradicts {name[1:]}: say one of them")
     value = first if first is not None else second
