@@ -1,0 +1,176 @@
+"""``actorq serve``: a server from its settings to its exit code."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from actorq import __version__, logs
+from actorq.cli.stopping import CRASHED, Stopping
+from actorq.errors import ActorqError, ConfigurationError
+from actorq.http.server import ServerOptions
+from actorq.http.server import serve as serve_http
+from actorq.opening import log_crash, make_store
+from actorq.runtime import Options, running
+from actorq.settings import Settings, add_flags, flags_of, load, wants_color
+from actorq.settings.checks import is_loopback
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+    from actorq.face import JobQueue
+
+    MakeApp = Callable[[JobQueue, Settings], ASGIApp]
+
+DESCRIPTION: Final = """\
+Run a server. Every setting below can be given as a flag, as an environment variable (its name
+stands in brackets), or in a TOML file (the flag's name without the dashes in front, and with _ for
+each other dash). A flag wins over the environment, the environment over the file.
+"""
+
+EXIT_CODES: Final = """\
+exit codes: 0 stopped in order after SIGTERM or SIGINT; 1 crashed, could not reach its store, or
+did not stop within GRACE; 2 settings that cannot be served (also: port in use, not a database);
+128 + n cut short by a second signal of number n (130 for SIGINT, 143 for SIGTERM).
+"""
+
+HTTP_SHARE: Final = 0.75
+"""How much of the grace requests in flight may use; the rest is for actors and store."""
+
+_WRONG_SETTINGS: Final = 2
+_log = logging.getLogger("actorq")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` every setting as a flag."""
+    add_flags(parser)
+    parser.set_defaults(run=command)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Run a server with the settings that hold; raises ``ConfigurationError`` for wrong ones."""
+    settings = load(flags_of(arguments))
+    logs.configure(settings.log_level, settings.log_format, color=wants_color())
+    return run(settings)
+
+
+def run(settings: Settings, make_app: MakeApp | None = None) -> int:
+    """Serve until a signal comes or something crashes; return the exit code.
+
+    The process is to end soon after: once a stop has begun, a watchdog sees to it.
+    """
+    server = _Server(settings, make_app or _make_app)
+    try:
+        anyio.run(server.run, backend=settings.event_loop, backend_options=_loop_options(settings))
+    except Exception as error:  # noqa: BLE001 - the end of the line: whatever it is, it is logged
+        return _explain(error, ready=server.ready)
+    return server.exit_code
+
+
+class _Server:
+    """One server process: store, runtime and HTTP door, opened in this order, closed in reverse."""
+
+    def __init__(self, settings: Settings, make_app: MakeApp) -> None:
+        self._settings = settings
+        self._make_app = make_app
+        self.ready = False
+        self.exit_code = 0
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        settings = self._settings
+        stopping = Stopping(settings.grace)
+        store = make_store(settings.store_url(), settings.policy())
+        async with anyio.create_task_group() as tasks:
+            # First of all: a stop may be asked for while the store is still being opened.
+            await tasks.start(stopping.watch)
+            async with running(store, _options(settings), log_crash) as runtime:
+                for warning in (await runtime.queue.check()).warnings:
+                    _log.warning("store: %s", warning)
+
+                async def asked() -> None:
+                    await stopping.asked()
+                    # Before the door closes: whoever waits for a job is answered now.
+                    runtime.drain()
+
+                try:
+                    with stopping.door:
+                        await self._serve_http(runtime.queue, asked)
+                finally:
+                    stopping.crashing()
+            tasks.cancel_scope.cancel()
+        self.exit_code = stopping.exit_code
+
+    async def _serve_http(self, queue: JobQueue, asked: Callable[[], Awaitable[None]]) -> None:
+        settings = self._settings
+        await serve_http(
+            self._make_app(queue, settings),
+            host=settings.host,
+            port=settings.port,
+            shutdown=asked,
+            server=settings.http_server,
+            grace=settings.grace * HTTP_SHARE,
+            on_bound=self._announce,
+            options=ServerOptions(max_connections=settings.max_connections),
+        )
+
+    def _announce(self, host: str, port: int) -> None:
+        """Print the one line of a server that is ready; ``port`` is the one in use."""
+        self.ready = True
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        store = logs.printable(self._settings.store_name())
+        # A launcher that has closed our stdout is no reason to stop.
+        with suppress(OSError):
+            print(f"actorq {__version__} is ready on {address} with store {store}", flush=True)
+        if not is_loopback(host):
+            _log.warning("whoever reaches this address may do everything", extra={"host": host})
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        policy=settings.policy(),
+        pool_size=settings.pool_size,
+        grace=settings.grace * (1 - HTTP_SHARE),
+    )
+
+
+def _make_app(queue: JobQueue, settings: Settings) -> ASGIApp:
+    raise NotImplementedError
+
+
+def _loop_options(settings: Settings) -> dict[str, bool]:
+    """Return what anyio needs to start the loop: uvloop under uvicorn, where it is installed."""
+    if settings.event_loop == "trio":
+        if importlib.util.find_spec("trio") is None:
+            raise ConfigurationError("EVENT_LOOP: trio is not installed: pip install trio")
+        return {}
+    fast = settings.http_server == "uvicorn"
+    return {"use_uvloop": fast and importlib.util.find_spec("uvloop") is not None}
+
+
+def _explain(error: Exception, *, ready: bool) -> int:
+    """Log why the server ended: a line for what its operator can mend, else a traceback."""
+    causes = list(_leaves(error))
+    if ready or not all(isinstance(cause, ActorqError) for cause in causes):
+        _log.critical("the server crashed", exc_info=error)
+        return CRASHED
+    for cause in causes:
+        _log.error("cannot start: %s", cause)
+    is_wrong = any(isinstance(cause, ConfigurationError) for cause in causes)
+    return _WRONG_SETTINGS if is_wrong else CRASHED
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if not isinstance(error, ExceptionGroup):
+        yield error
+        return
+    group: ExceptionGroup[Exception] = error
+    for part in group.exceptions:
+        yield from _leaves(part)

@@ -1,0 +1,1 @@
+"""The HTTP door: routes, problem documents, limits and the servers that carry them."""

@@ -1,0 +1,204 @@
+"""What one request may cost: size, slowness and fragmentation of its body, and how many at once.
+
+Handlers call :func:`read_body` instead of ``request.body()``: it works on the bare ASGI
+``receive``, so the same bounds hold under every server and inside every application that mounts
+actorq. Nothing here writes a response: each bound raises an error of this module, which the problem
+documents map to a status (413, 408, 400, 503); a client that has gone gets none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import anyio
+
+from actorq.errors import ActorqError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_FREE_PIECES = 1024
+_BYTES_PER_PIECE = 16
+
+
+class BodyTooLarge(ActorqError):
+    """The body is larger than the limit: 413. ``limit`` is in bytes."""
+
+    code: ClassVar[str] = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit, in bytes."""
+        super().__init__(f"the request body is larger than {limit} bytes")
+        self.limit = limit
+
+
+class BodyTooSlow(ActorqError):
+    """The body did not arrive in time, or slower than the least rate: 408.
+
+    Retryable: nothing of the request was carried out.
+    """
+
+    code: ClassVar[str] = "body_too_slow"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, received: int, seconds: float) -> None:
+        """Say how many bytes had arrived after how many seconds."""
+        super().__init__(f"the request body came too slowly: {received} bytes in {seconds:.1f} s")
+        self.received = received
+        self.seconds = seconds
+
+
+class BodyTooFragmented(ActorqError):
+    """The body came in so many tiny pieces that parsing them costs more than their worth: 400."""
+
+    code: ClassVar[str] = "body_too_fragmented"
+
+    def __init__(self, pieces: int, received: int) -> None:
+        """Say how many pieces carried how many bytes."""
+        super().__init__(f"the request body came in {pieces} pieces for {received} bytes")
+        self.pieces = pieces
+        self.received = received
+
+
+class ClientGone(ActorqError):
+    """The client hung up before its body was complete: there is nobody to answer."""
+
+    code: ClassVar[str] = "client_gone"
+
+    def __init__(self) -> None:
+        """Say what happened, for the log."""
+        super().__init__("the client hung up before its request was complete")
+
+
+class TooManyRequestsInFlight(ActorqError):
+    """As many requests as allowed are being answered already: 503 with ``Retry-After``.
+
+    ``retry_after`` is in seconds.
+    """
+
+    code: ClassVar[str] = "too_many_requests_in_flight"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, limit: int, retry_after: int = 1) -> None:
+        """Name the bound and say, in seconds, when to try again."""
+        super().__init__(f"{limit} requests are being answered already")
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The bounds of one request body.
+
+    ``max_body`` is in bytes; ``body_timeout`` is the time for the whole body, in seconds; once
+    ``rate_grace`` seconds have passed, at least ``min_body_rate`` bytes per second must have come.
+    """
+
+    max_body: int
+    body_timeout: float = 30.0
+    min_body_rate: int = 1024
+    rate_grace: float = 3.0
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that no request could keep (``ValueError``)."""
+        if self.max_body < 0 or self.min_body_rate < 1:
+            msg = "max_body must be at least 0 and min_body_rate at least 1"
+            raise ValueError(msg)
+        if self.body_timeout <= 0 or self.rate_grace <= 0:
+            msg = "body_timeout and rate_grace must be above 0"
+            raise ValueError(msg)
+
+    def allowance(self, received: int) -> float:
+        """Seconds after the start by which more must have come, when ``received`` bytes have."""
+        return min(self.body_timeout, self.rate_grace + received / self.min_body_rate)
+
+
+async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
+    """Read the whole request body, holding at most the limit and one piece of it.
+
+    Raises ``BodyTooLarge`` (before reading anything when ``Content-Length`` says so),
+    ``BodyTooSlow``, ``BodyTooFragmented`` and ``ClientGone``.
+    """
+    _refuse_declared(scope, limits)
+    start = anyio.current_time()
+    body = _Body(limits)
+    with anyio.CancelScope(deadline=start + limits.allowance(0)) as patience:
+        while not body.add(await receive()):
+            # A body that has come in full ends with an empty piece: no new deadline for that one.
+            if body.pieces > 1:
+                patience.deadline = start + limits.allowance(body.received)
+        return body.joined()
+    raise BodyTooSlow(body.received, anyio.current_time() - start)
+
+
+def _refuse_declared(scope: Scope, limits: BodyLimits) -> None:
+    """Raise ``BodyTooLarge`` when the request itself says that its body is too large."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    for name, value in headers:
+        # The server has refused a malformed length; one that is not digits is counted instead.
+        if name == b"content-length" and value.isdigit() and int(value) > limits.max_body:
+            raise BodyTooLarge(limits.max_body)
+
+
+class _Body:
+    """The pieces of one body as they come in."""
+
+    __slots__ = ("_limits", "_parts", "pieces", "received")
+
+    def __init__(self, limits: BodyLimits) -> None:
+        self._limits = limits
+        self._parts: list[bytes] = []
+        self.pieces = 0
+        self.received = 0
+
+    def add(self, message: Message) -> bool:
+        """Take one ASGI message; true when the body is complete."""
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part: bytes = message.get("body", b"")
+        if part:
+            self.received += len(part)
+            if self.received > self._limits.max_body:
+                raise BodyTooLarge(self._limits.max_body)
+            self._parts.append(part)
+        self.pieces += 1
+        # An honest client may stream a small document in tiny writes, hence the free pieces; beyond
+        # them each piece must carry its share, or a body under the limit costs seconds of parsing.
+        if self.pieces > _FREE_PIECES + self.received // _BYTES_PER_PIECE:
+            raise BodyTooFragmented(self.pieces, self.received)
+        return not message.get("more_body", False)
+
+    def joined(self) -> bytes:
+        """Give the body as one value, without a copy when it came in one piece."""
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+class InFlightLimit:
+    """ASGI middleware: at most ``max_in_flight`` requests at once, the rest are refused at once.
+
+    It raises ``TooManyRequestsInFlight``, so whatever writes problem documents wraps around it.
+    Scopes other than ``http`` pass through uncounted.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_in_flight: int) -> None:
+        """Wrap ``app``; ``max_in_flight`` is a number of requests, at least 1."""
+        if max_in_flight < 1:
+            msg = "max_in_flight must be at least 1"
+            raise ValueError(msg)
+        self._app = app
+        self._max = max_in_flight
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the request while it is being answered, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self.in_flight >= self._max:
+            raise TooManyRequestsInFlight(self._max)
+        self.in_flight += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.in_flight -= 1

@@ -1,0 +1,136 @@
+"""Hypercorn's HTTP engine under this project's own accept loop, on asyncio and trio.
+
+Hypercorn's own loops are not used: at the end they do not keep their grace (asyncio, Python 3.12
+and later), any error of one connection ends the whole server (trio), connections are not bounded,
+and a request whose body is left unread hangs for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from typing import TYPE_CHECKING, Final, cast
+
+import anyio
+import anyio.abc
+from hypercorn.config import Config
+
+from actorq.http.server_connection import Connection
+
+if TYPE_CHECKING:
+    from hypercorn.typing import WorkerContext
+
+    from actorq.http.server import Serving
+
+_log = logging.getLogger("actorq.http")
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_EXHAUSTED_PAUSE: Final = 0.25
+
+
+class _Flag:
+    """An event of the running loop, dressed as the engine expects it."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    async def clear(self) -> None:
+        if self._event.is_set():
+            self._event = anyio.Event()
+
+    async def set(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+
+class _Context:
+    """What the connections of one server share: whether it is on its way out."""
+
+    event_class = _Flag
+
+    def __init__(self) -> None:
+        self.terminated = _Flag()
+
+
+class _Server:
+    """Accepts connections up to the bound and ends them in order."""
+
+    def __init__(self, order: Serving) -> None:
+        self._order = order
+        self._config = _config(order)
+        self._context = _Context()
+        self._connections: set[Connection] = set()
+        self._room: anyio.Event | None = None
+
+    async def run(self) -> None:
+        """Serve until told to stop; the end of the grace cancels what is left."""
+        async with anyio.create_task_group() as connections:
+            async with anyio.create_task_group() as door:
+                door.start_soon(self._accept, connections)
+                await self._order.shutdown()
+                door.cancel_scope.cancel()
+            await self._context.terminated.set()
+            connections.cancel_scope.deadline = anyio.current_time() + self._order.grace
+            for connection in tuple(self._connections):
+                connection.shut_down()
+        if connections.cancel_scope.cancelled_caught:
+            _log.warning("some requests did not finish within the grace and were cut")
+
+    async def _accept(self, connections: anyio.abc.TaskGroup) -> None:
+        """Take one connection after the other, as long as there is room for it."""
+        listener = await anyio.abc.SocketListener.from_socket(self._order.listener)
+        async with listener:
+            while True:
+                await self._wait_for_room()
+                try:
+                    stream = await listener.accept()
+                except OSError as error:
+                    # Most likely this one client was gone already; without descriptors or memory
+                    # it would fail again at once, until connections end.
+                    if error.errno in _EXHAUSTED:
+                        _log.error("cannot take a connection: %s", error)
+                        await anyio.sleep(_EXHAUSTED_PAUSE)
+                    continue
+                connections.start_soon(self._serve, self._admit(stream))
+
+    def _admit(self, stream: anyio.abc.SocketStream) -> Connection:
+        """Count a connection from the moment it was taken."""
+        context = cast("WorkerContext", self._context)
+        order = self._order
+        connection = Connection(order.app, stream, self._config, context, order.options)
+        self._connections.add(connection)
+        return connection
+
+    async def _serve(self, connection: Connection) -> None:
+        """Serve one connection and give its place free."""
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            if self._room is not None:
+                self._room.set()
+
+    async def _wait_for_room(self) -> None:
+        """Wait while as many connections as allowed are open: new ones stay in the backlog."""
+        while len(self._connections) >= self._order.options.max_connections:
+            self._room = anyio.Event()
+            await self._room.wait()
+
+
+def _config(order: Serving) -> Config:
+    """Translate the options that the engine itself keeps."""
+    config = Config()
+    config.accesslog = None
+    config.errorlog = None
+    config.include_server_header = False
+    config.h11_max_incomplete_size = order.options.max_head
+    return config
+
+
+async def run_hypercorn(order: Serving) -> None:
+    """Serve as ordered, on the running loop."""
+    await _Server(order).run()

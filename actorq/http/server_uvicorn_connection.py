@@ -1,0 +1,141 @@
+"""One connection of the uvicorn server, with the bounds that uvicorn leaves out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from actorq.http.server_problem import problem
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from uvicorn.server import ServerState
+
+    from actorq.http.server import ServerOptions
+
+
+class BoundedConfig(Config):
+    """uvicorn's settings and beside them ours: uvicorn hands them to each connection."""
+
+    bounds: ServerOptions
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that must send its heads in time and within their size, and take its answers.
+
+    Left to itself uvicorn never ends a connection that sends nothing, drips its head or does not
+    read, and takes a head of any size.
+    """
+
+    _UNREADABLE: ClassVar[int] = 400
+    _HEAD_TOO_LARGE: ClassVar[int] = 431
+
+    def __init__(
+        self,
+        config: BoundedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Take uvicorn's arguments; the bounds come with the settings."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounds = config.bounds
+        self._head_size = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin waiting for the first head, unless there are connections enough."""
+        super().connection_made(transport)
+        # So that every byte not yet taken by the client counts as a write under way.
+        transport.set_write_buffer_limits(0)
+        if len(self.connections) > self._bounds.max_connections:
+            transport.abort()
+        else:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all timers."""
+        self._head_done()
+        self._write_done()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and count what belongs to a head that is not complete yet."""
+        super().data_received(data)
+        if self._head_timer is not None:
+            self._head_size += len(data)
+            if self._head_size > self._bounds.max_head:
+                self._refuse(self._HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Begin waiting for the rest of a further head."""
+        if self._head_timer is None:
+            self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request over: its head came in time."""
+        self._head_done()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Note that the client is behind, and for how long it may be."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """Note that the client has taken everything."""
+        self._write_done()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Refuse what is not HTTP with a problem document, like every other error."""
+        self._refuse(self._UNREADABLE)
+
+    def _await_head(self) -> None:
+        self._head_size = 0
+        self._head_timer = self.loop.call_later(self._bounds.idle_timeout, self.transport.close)
+
+    def _head_done(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _await_reader(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(
+            self._bounds.write_timeout, self._give_up_unless_read, unsent
+        )
+
+    def _write_done(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def _give_up_unless_read(self, unsent: int) -> None:
+        """Cut a client that took nothing at all; wait on for one that is merely slow."""
+        if self.transport.get_write_buffer_size() >= unsent:
+            self.transport.abort()
+        else:
+            self._await_reader()
+
+    def _refuse(self, status: int) -> None:
+        """Answer a head that cannot be read, and close."""
+        self._head_done()
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_refusal(status))
+        self.transport.close()
+
+
+def _refusal(status: int) -> bytes:
+    """Write the whole answer to a request that is not HTTP."""
+    body = problem(status)
+    head = (
+        f"HTTP/1.1 {status} \r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
