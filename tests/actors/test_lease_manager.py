@@ -1,0 +1,207 @@
+"""The lease manager of one queue, called by hand."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+from lanes import DirectLane, World
+
+from actorq.actors import messages as m
+from actorq.actors.lease_manager import IDLE_BEATS, LeaseManager
+from actorq.actors.mailbox import Reply
+from actorq.core.job import NewJob
+from actorq.core.queue import QueueEdit
+from actorq.core.results import Claimed
+from actorq.core.transitions import Status
+from actorq.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from actorq.backends.backend import Backend
+
+
+class Bench:
+    """A lease manager of the queue ``q`` with everything around it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.lane = DirectLane(self.world.lane())
+        self.retired = 0
+        tokens = count(1)
+        self.manager = LeaseManager(
+            "q",
+            lane=self.lane,
+            mint_token=lambda: f"token-{next(tokens)}",
+            retire=self._retire,
+        )
+
+    def _retire(self) -> bool:
+        self.retired += 1
+        return True
+
+    def enqueue(self, *ids: str, priority: int = 0) -> None:
+        """Put jobs into the store."""
+        new = [NewJob(id=i, queue_name="q", payload="", priority=priority) for i in ids]
+        self.world.backend.enqueue(new)
+
+
+def consumer(slots: int = 1, *, wait: bool = True, worker: str = "w") -> m.Dequeue:
+    """Make a consumer."""
+    return m.Dequeue("q", worker, slots, None, wait, Reply())
+
+
+def taken(request: m.Dequeue) -> list[str]:
+    """Return the ids that a consumer was given, failing if it was not answered."""
+    answer = request.reply.value
+    assert answer is not None
+    return [job.id for job in answer.jobs]
+
+
+async def test_waiting_consumers_are_served_in_one_claim() -> None:
+    """Consumers that wait together are matched by one claim, in order of arrival (rule 3)."""
+    bench = Bench()
+    bench.enqueue("a", "b", "c")
+    first, second = consumer(2), consumer(1)
+
+    await bench.manager.handle([first, second])
+
+    assert taken(first) == ["a", "b"]
+    assert taken(second) == ["c"]
+    assert len(bench.lane.told) == 1
+
+
+async def test_a_patient_consumer_waits_for_a_hint() -> None:
+    """A consumer that finds nothing stays, and the next hint gives it the job."""
+    bench = Bench()
+    patient = consumer()
+    await bench.manager.handle([patient])
+    assert not patient.reply.settled
+    assert patient.reply.interim == Claimed()
+
+    bench.enqueue("a")
+    await bench.manager.handle([m.JobsReady(frozenset({"q"}))])
+
+    assert taken(patient) == ["a"]
+
+
+async def test_a_lost_hint_costs_a_beat_and_no_job() -> None:
+    """Without any hint, the next beat finds the job (rule 8)."""
+    bench = Bench()
+    patient = consumer()
+    await bench.manager.handle([patient])
+    bench.enqueue("a")
+
+    await bench.manager.handle([m.Beat()])
+
+    assert taken(patient) == ["a"]
+
+
+async def test_an_impatient_consumer_is_answered_after_one_look() -> None:
+    """Without a wait the answer comes at once, though it be empty."""
+    bench = Bench()
+    patient, impatient = consumer(), consumer(wait=False)
+
+    await bench.manager.handle([patient, impatient])
+
+    assert taken(impatient) == []
+    assert not patient.reply.settled
+
+
+async def test_an_abandoned_consumer_gets_no_lease() -> None:
+    """A consumer that has left is forgotten before the claim (contract §9)."""
+    bench = Bench()
+    bench.enqueue("a")
+    gone, here = consumer(), consumer()
+    gone.reply.abandoned = True
+
+    await bench.manager.handle([gone, here])
+
+    assert taken(here) == ["a"]
+    assert not gone.reply.settled
+
+
+async def test_a_job_for_a_consumer_that_left_meanwhile_is_released() -> None:
+    """A lease never goes into the void: the job is pending again and no retry is spent."""
+    bench = Bench()
+    bench.enqueue("a")
+    request = consumer()
+
+    def leave() -> None:
+        request.reply.abandoned = True
+
+    bench.lane.before = leave
+    await bench.manager.handle([request])
+
+    (job,) = bench.world.backend.get_job(["a"])
+    assert job is not None
+    assert (job.status, job.retry_count, job.interruptions) == (Status.PENDING, 0, 1)
+
+
+async def test_a_paused_queue_says_so() -> None:
+    """A consumer of a paused queue is told of the pause (contract §8)."""
+    bench = Bench()
+    bench.enqueue("a")
+    bench.world.backend.update_queue([QueueEdit(queue_name="q", paused=True)])
+    patient, impatient = consumer(), consumer(wait=False)
+
+    await bench.manager.handle([patient, impatient])
+
+    assert impatient.reply.value == Claimed(paused=True)
+    assert patient.reply.interim == Claimed(paused=True)
+
+
+async def test_a_store_that_is_away_is_told_to_all_who_wait() -> None:
+    """Waiting consumers learn at once that the store is away, and may come again."""
+    world = World()
+
+    def refuse() -> Backend:
+        raise BackendUnavailable("away")
+
+    lane = DirectLane(world.lane(refuse))
+    manager = LeaseManager("q", lane=lane, mint_token=lambda: "t", retire=lambda: True)
+    requests = [consumer(), consumer(wait=False)]
+
+    await manager.handle(requests)
+
+    for request in requests:
+        with pytest.raises(BackendUnavailable):
+            await request.reply.get()
+
+
+async def test_drain_answers_everybody_at_once() -> None:
+    """A server that goes away answers its waiting consumers, and those that still come."""
+    bench = Bench()
+    waiting, late = consumer(), consumer()
+    await bench.manager.handle([waiting])
+    await bench.manager.handle([m.Drain()])
+    bench.enqueue("a")
+    await bench.manager.handle([late])
+
+    assert taken(waiting) == taken(late) == []
+
+
+async def test_stop_answers_whoever_waits() -> None:
+    """A lease manager that is stopped leaves nobody waiting."""
+    bench = Bench()
+    waiting = consumer()
+    await bench.manager.handle([waiting])
+
+    await bench.manager.stop()
+
+    assert taken(waiting) == []
+
+
+async def test_an_idle_manager_lets_itself_be_let_go() -> None:
+    """After a while without consumers the manager retires; a consumer starts the count anew."""
+    bench = Bench()
+    for _ in range(IDLE_BEATS - 1):
+        await bench.manager.handle([m.Beat()])
+    await bench.manager.handle([consumer(wait=False)])
+    for _ in range(IDLE_BEATS - 1):
+        await bench.manager.handle([m.Beat()])
+    assert bench.retired == 0
+
+    await bench.manager.handle([m.Beat()])
+
+    assert bench.retired == 1
