@@ -1,7 +1,5 @@
 """The first job: hash the standard library with three workers, one of which is killed on the way.
 
-    python examples/first_job/run.py [--files N]
-
 Starts an actorq server on a SQLite file in a temporary folder, enqueues one job per file of the
 running Python's standard library, kills a worker with SIGKILL while it holds jobs, and compares
 the results with a direct computation.
@@ -17,6 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +75,8 @@ def demonstrate(url: str, files: list[str]) -> int:
     for start in range(0, len(files), 500):
         jobs = [{"queue_name": QUEUE, "payload": path} for path in files[start : start + 500]]
         status, answer = api.call("POST", "/jobs/batch", {"jobs": jobs})
-        assert status == 200, answer
-        assert all(result["status"] == 201 for result in answer["results"])
+        assert status == HTTPStatus.OK, answer
+        assert all(result["status"] == HTTPStatus.CREATED for result in answer["results"])
 
     print(f"2. {WORKERS} workers, each a process of its own, over plain HTTP")
     workers = [start_worker(url, f"worker-{n}") for n in range(1, WORKERS + 1)]

@@ -1,12 +1,13 @@
 """A worker: takes jobs over plain HTTP, computes, and hands the results back.
 
-    python worker.py http://127.0.0.1:8080 worker-1
+Usage: ``python worker.py http://127.0.0.1:8080 worker-1``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 from api import Api
@@ -33,7 +34,7 @@ def work(url: str, worker_id: str) -> None:
     }
     while True:
         status, jobs = api.call("POST", f"/queues/{QUEUE}/dequeue", wish)
-        if status == 204:
+        if status == HTTPStatus.NO_CONTENT:
             return
         for job in jobs:
             token = job["lease"]["token"]
