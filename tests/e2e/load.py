@@ -1,0 +1,135 @@
+"""Clients and workers over plain HTTP that go on whatever happens to the server, and note everything."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from itertools import count
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+from history import Asked, Started
+
+if TYPE_CHECKING:
+    from history import History
+
+QUEUE = "load"
+VISIBILITY_S = 1
+TIMEOUT_S = 10.0
+
+
+class Held(msgspec.Struct):
+    """What is read of a lease."""
+
+    token: str
+
+
+class Taken(msgspec.Struct):
+    """What is read of a job that was claimed."""
+
+    id: str
+    attempt: int
+    lease: Held
+
+
+class Address:
+    """Where the server is now: clients wait here while it is away."""
+
+    def __init__(self) -> None:
+        self._url: str | None = None
+        self._changed = threading.Condition()
+
+    def set(self, url: str | None) -> None:
+        with self._changed:
+            self._url = url
+            self._changed.notify_all()
+
+    def get(self, stop: threading.Event) -> str | None:
+        """Wait until there is a server; None when it is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._url is not None or stop.is_set())
+            return self._url
+
+
+class Client:
+    """One keep-alive connection, made anew when it breaks."""
+
+    def __init__(self, address: Address, stop: threading.Event) -> None:
+        self._address = address
+        self._stop = stop
+        self._connection: http.client.HTTPConnection | None = None
+
+    def call(
+        self, method: str, path: str, body: object = None, key: str | None = None
+    ) -> tuple[int, dict[str, object]] | None:
+        """Send one request; None when its outcome is unknown (or it is over)."""
+        if self._connection is None:
+            url = self._address.get(self._stop)
+            if url is None:
+                return None
+            parts = urlsplit(url)
+            self._connection = http.client.HTTPConnection(
+                parts.hostname or "", parts.port, timeout=TIMEOUT_S
+            )
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        try:
+            data = None if body is None else json.dumps(body)
+            self._connection.request(method, path, data, headers)
+            response = self._connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            self._connection = None
+            return None
+        return response.status, json.loads(content) if content else {}
+
+
+def enqueue(client: Client, history: History, asked: Asked) -> None:
+    """Ask for one job, and note the answer if there is one."""
+    history.ask(asked)
+    body = {"queue_name": QUEUE, "payload": asked.payload, "delivery": asked.delivery}
+    answer = client.call("POST", "/jobs", body, key=asked.key)
+    if answer is not None:
+        status, job = answer
+        assert status in {201, 503}, answer
+        if status == 201:
+            history.accept(asked.key, str(job["id"]))
+
+
+def produce(client: Client, history: History, stop: threading.Event, name: str) -> None:
+    """Ask for jobs, one after the other; every third is started at most once."""
+    for number in count():
+        if stop.is_set():
+            return
+        kind = "at_least_once" if number % 3 else "at_most_once"
+        enqueue(client, history, Asked(f"{name}-{number}", f"job {number} of {name}", kind))
+
+
+def consume(client: Client, history: History, stop: threading.Event, name: str) -> None:
+    """Take jobs and complete each with its token as the result."""
+    wish = {"worker_id": name, "visibility_timeout": VISIBILITY_S, "wait": 1}
+    while not stop.is_set():
+        answer = client.call("POST", f"/queues/{QUEUE}/dequeue", wish)
+        if answer is None or answer[0] != 200:
+            continue
+        job = msgspec.convert(answer[1], Taken)
+        history.start(Started(job.id, job.lease.token, job.attempt))
+        settle(client, history, job, stop)
+
+
+def settle(
+    client: Client, history: History, job_id: str, token: str, stop: threading.Event
+) -> None:
+    """Acknowledge a job, again and again while the answer is lost."""
+    while not stop.is_set():
+        done = client.call("POST", f"/jobs/{job_id}/ack", {"lease": token, "result": token})
+        if done is None or done[0] == 503:
+            continue
+        assert done[0] in {200, 409}, done
+        if done[0] == 200:
+            history.ack(job.id, token)
+        return
