@@ -121,12 +121,11 @@ def consume(client: Client, history: History, stop: threading.Event, name: str) 
         settle(client, history, job, stop)
 
 
-def settle(
-    client: Client, history: History, job_id: str, token: str, stop: threading.Event
-) -> None:
+def settle(client: Client, history: History, job: Taken, stop: threading.Event) -> None:
     """Acknowledge a job, again and again while the answer is lost."""
+    token = job.lease.token
     while not stop.is_set():
-        done = client.call("POST", f"/jobs/{job_id}/ack", {"lease": token, "result": token})
+        done = client.call("POST", f"/jobs/{job.id}/ack", {"lease": token, "result": token})
         if done is None or done[0] == 503:
             continue
         assert done[0] in {200, 409}, done
