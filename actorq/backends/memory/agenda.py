@@ -1,19 +1,22 @@
-"""The agenda: which job is the next one, by one number each."""
+"""The agenda: which name is the next one, by one number each."""
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SLACK: Final = 64
 """How many stale entries are nothing to speak of."""
 
 
 class Agenda:
-    """Ids, each under one number; tells the smallest number, and among equals the smallest id.
+    """Names, each under one number; tells the smallest number, and among equals the smallest name.
 
     A heap whose entries go stale instead of being searched for. An entry counts if it is under the
-    number that the id has now. Stale ones are dropped when they come to the top, and all at once when
+    number that the name has now. Stale ones are dropped when they come to the top, and all at once when
     they outnumber the others, so the memory stays in proportion to what is really here.
     """
 
@@ -25,30 +28,40 @@ class Agenda:
         self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
-        """Return how many ids are here."""
+        """Return how many names are here."""
         return len(self._numbers)
 
-    def put(self, job_id: str, number: int) -> None:
-        """Add ``job_id`` under ``number``, or move it there."""
-        self._numbers[job_id] = number
-        heappush(self._heap, (number, job_id))
-        self._tidy()
+    def __iter__(self) -> Iterator[str]:
+        """Walk over the names in no order; nothing may be put or discarded meanwhile."""
+        return iter(self._numbers)
 
-    def discard(self, job_id: str) -> None:
-        """Take ``job_id`` away if it is here."""
-        if self._numbers.pop(job_id, None) is not None:
-            self._tidy()
+    def put(self, name: str, number: int) -> None:
+        """Add ``name`` under ``number``, or move it there."""
+        heap, numbers = self._heap, self._numbers
+        if numbers.get(name) == number:
+            return
+        numbers[name] = number
+        heappush(heap, (number, name))
+        if len(heap) > 2 * len(numbers) + _SLACK:
+            self._renew()
+
+    def discard(self, name: str) -> None:
+        """Take ``name`` away if it is here."""
+        numbers = self._numbers
+        if numbers.pop(name, None) is not None and len(self._heap) > 2 * len(numbers) + _SLACK:
+            self._renew()
 
     def first(self) -> tuple[int, str] | None:
-        """Return the smallest number with its id; None when nothing is here."""
-        return self._heap[0] if self._heap else None
-
-    def _tidy(self) -> None:
-        """Leave a heap whose top counts, and of which at least about half does."""
+        """Return the smallest number with its name; None when nothing is here."""
         heap, numbers = self._heap, self._numbers
-        if len(heap) > 2 * len(numbers) + _SLACK:
-            self._heap = [(number, job_id) for job_id, number in numbers.items()]
-            heapify(self._heap)
-            return
-        while heap and numbers.get(heap[0][1]) != heap[0][0]:
+        while heap:
+            entry = heap[0]
+            if numbers.get(entry[1]) == entry[0]:
+                return entry
             heappop(heap)
+        return None
+
+    def _renew(self) -> None:
+        """Make the heap anew, without a stale entry."""
+        self._heap = [(number, name) for name, number in self._numbers.items()]
+        heapify(self._heap)

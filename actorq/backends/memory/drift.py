@@ -12,6 +12,8 @@ _DIGITS: Final = 12
 """Hexadecimal digits of the millisecond at the head of a UUIDv7."""
 
 _LATEST_MS: Final = 16**_DIGITS - 1
+_UNKNOWN_US: Final = 2**80
+"""A distance beyond every instant: with it no id can be ruled out."""
 
 
 class Drift:
@@ -32,29 +34,38 @@ class Drift:
     def saw(self, job: Job) -> None:
         """Take a new job into account."""
         # By hand, for speed: this runs once for every job that is accepted.
-        drift = job.created_at - _time_of(job.id)
-        if drift < self._least:
-            self._least = drift
-        elif drift > self._greatest:
-            self._greatest = drift
+        job_id = job.id
+        try:
+            drift = job.created_at - int(job_id[:8] + job_id[9:13], 16) * _MILLISECOND_US
+        except ValueError:
+            self._give_up()
+            return
+        if not self._least <= drift <= self._greatest:
+            self._widen(job, drift)
 
     def no_id_below(self, created_from: int) -> str:
         """Return a text below which there is no id of a job created at that instant or later."""
-        return _head((created_from - self._greatest) // _MILLISECOND_US)
+        millisecond = (created_from - self._greatest) // _MILLISECOND_US
+        return _head(min(millisecond, _LATEST_MS)) if millisecond > 0 else ""
 
-    def no_id_above(self, created_to: int) -> str:
-        """Return a text above which there is no id of a job created before that instant."""
-        return _head((created_to - self._least) // _MILLISECOND_US + 1)
+    def no_id_from(self, created_to: int) -> str | None:
+        """Return a text from which on there is no id of a job created before that instant, if any."""
+        millisecond = (created_to - self._least) // _MILLISECOND_US + 1
+        return _head(max(millisecond, 0)) if millisecond <= _LATEST_MS else None
 
+    def _widen(self, job: Job, drift: int) -> None:
+        millisecond = (job.created_at - drift) // _MILLISECOND_US
+        if not 0 <= millisecond <= _LATEST_MS or not job.id.startswith(_head(millisecond)):
+            # An id of another make says nothing about time, wherever it sorts.
+            self._give_up()
+            return
+        self._least = min(self._least, drift)
+        self._greatest = max(self._greatest, drift)
 
-def _time_of(job_id: str) -> int:
-    try:
-        return int(job_id[:8] + job_id[9:13], 16) * _MILLISECOND_US
-    except ValueError:
-        # Ids of another make say nothing about time, wherever they sort.
-        return 0
+    def _give_up(self) -> None:
+        self._least, self._greatest = -_UNKNOWN_US, _UNKNOWN_US
 
 
 def _head(millisecond: int) -> str:
-    digits = f"{min(max(millisecond, 0), _LATEST_MS):0{_DIGITS}x}"
+    digits = f"{millisecond:0{_DIGITS}x}"
     return f"{digits[:8]}-{digits[8:]}"
