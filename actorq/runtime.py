@@ -160,7 +160,9 @@ class Runtime:
         self._serve(
             1,
             "timekeeper",
-            lambda: Timekeeper(lane=self._renewals, correct=self.ids.correct),
+            lambda: Timekeeper(
+                lane=self._renewals, clock=self._options.clock, correct=self.ids.correct
+            ),
             clock,
             Alarm(TIMEKEEPING_S, clock.offer),
         )
@@ -267,7 +269,7 @@ async def running(store: Store, options: Options, on_crash: OnCrash) -> AsyncIte
     check = await prepare(store.open)
     async with anyio.create_task_group() as tasks:
         runtime = Runtime(store, options, tasks, on_crash)
-        runtime.ids.correct(check.now)
+        runtime.ids.correct(check.now - options.clock())
         runtime.start()
         try:
             yield runtime

@@ -1,12 +1,14 @@
 """The bounds of everything that comes in (contract §1), checked in one place for every door.
 
 Each check returns the value, or raises ``InvalidInput`` with the JSON pointer of its place.
-Nothing is cut short or corrected here: what breaks a bound is refused.
+Nothing is cut short or corrected here: what breaks a bound is refused. A check takes any object,
+for an embedding program need not have its types checked: a store must never see bytes as a payload.
 """
 
-import math
 import re
 from typing import Final
+
+import msgspec
 
 from actorq.core.job import Backoff
 from actorq.errors import InvalidInput
@@ -33,9 +35,9 @@ _QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}", re.ASCII)
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
-def queue_name(value: str, pointer: str = "/queue_name") -> str:
+def queue_name(value: object, pointer: str = "/queue_name") -> str:
     """Return a legal queue name: ASCII, at most 128 characters, none with a meaning in a path."""
-    if _QUEUE_NAME.fullmatch(value) is None:
+    if not isinstance(value, str) or _QUEUE_NAME.fullmatch(value) is None:
         raise InvalidInput(
             pointer,
             "must match [A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}: ASCII, at most 128 characters",
@@ -48,16 +50,20 @@ def is_job_id(value: str) -> bool:
     return _JOB_ID.fullmatch(value) is not None
 
 
-def utf8(value: str, pointer: str) -> bytes:
-    """Return the UTF-8 bytes of ``value``; a lone surrogate has none and is refused."""
+def utf8(value: object, pointer: str) -> bytes:
+    """Return the UTF-8 bytes of a text; a lone surrogate has none and is refused."""
+    if not isinstance(value, str):
+        raise InvalidInput(pointer, "must be text")
     try:
         return value.encode()
     except UnicodeEncodeError:
         raise InvalidInput(pointer, "must be valid Unicode: it holds a lone surrogate") from None
 
 
-def payload(value: str, max_bytes: int, pointer: str = "/payload") -> str:
+def payload(value: object, max_bytes: int, pointer: str = "/payload") -> str:
     """Return a payload of at most ``max_bytes`` bytes of UTF-8; U+0000 is welcome."""
+    if not isinstance(value, str):
+        raise InvalidInput(pointer, "must be text: encode structured data first")
     # An ASCII string's length is its size in bytes, which spares the common case a copy.
     size = len(value) if value.isascii() else len(utf8(value, pointer))
     if size > max_bytes:
@@ -65,8 +71,10 @@ def payload(value: str, max_bytes: int, pointer: str = "/payload") -> str:
     return value
 
 
-def text(value: str, pointer: str, *, longest: int) -> str:
+def text(value: object, pointer: str, *, longest: int) -> str:
     """Return a name or key of 1 to ``longest`` characters, valid Unicode, without U+0000."""
+    if not isinstance(value, str):
+        raise InvalidInput(pointer, "must be text")
     if not 1 <= len(value) <= longest:
         raise InvalidInput(pointer, f"must have 1 to {longest} characters, not {len(value)}")
     if not value.isascii():
@@ -76,35 +84,57 @@ def text(value: str, pointer: str, *, longest: int) -> str:
     return value
 
 
-def integer(value: int, pointer: str, *, least: int, most: int) -> int:
+def integer(value: object, pointer: str, *, least: int, most: int) -> int:
     """Return an integer of the range; a bool is not an integer here."""
-    if isinstance(value, bool) or not least <= value <= most:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidInput(pointer, f"must be an integer from {least} to {most}")
     return value
 
 
-def priority(value: int, pointer: str = "/priority") -> int:
+def boolean(value: object, pointer: str) -> bool:
+    """Return a boolean; nothing else is taken for one."""
+    if not isinstance(value, bool):
+        raise InvalidInput(pointer, "must be true or false")
+    return value
+
+
+def priority(value: object, pointer: str = "/priority") -> int:
     """Return a priority: 32 bits, signed."""
     return integer(value, pointer, least=PRIORITY_MIN, most=PRIORITY_MAX)
 
 
-def seconds(value: float, pointer: str, *, least: float, most: float) -> float:
-    """Return a finite duration of the range, in seconds."""
-    if not math.isfinite(value) or not least <= value <= most:
+def _number(value: object, least: float, most: float) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # NaN is in no range, and an integer of any size can be compared before it is converted.
+    return float(value) if least <= value <= most else None
+
+
+def seconds(value: object, pointer: str, *, least: float, most: float) -> float:
+    """Return a duration of the range, in seconds."""
+    number = _number(value, least, most)
+    if number is None:
         raise InvalidInput(pointer, f"must be from {least:g} to {most:g} seconds")
-    return value
+    return number
 
 
-def visibility_timeout(value: float, pointer: str = "/visibility_timeout") -> float:
+def visibility_timeout(value: object, pointer: str = "/visibility_timeout") -> float:
     """Return a visibility timeout: 1 s to 12 h."""
     return seconds(value, pointer, least=MIN_VISIBILITY_S, most=MAX_VISIBILITY_S)
 
 
-def metadata(value: dict[str, str], pointer: str = "/metadata") -> dict[str, str]:
-    """Return a metadata map of at most 64 entries within the sizes of the contract."""
-    if len(value) > MAX_METADATA_ENTRIES:
+def metadata(value: object, pointer: str = "/metadata") -> dict[str, str]:
+    """Return a copy of a metadata map: at most 64 entries within the sizes of the contract.
+
+    It is the record's own: what the caller does to its map later must not change a job.
+    """
+    try:
+        entries = msgspec.convert(value, dict[str, str])
+    except msgspec.ValidationError:
+        raise InvalidInput(pointer, "must be a map of text to text") from None
+    if len(entries) > MAX_METADATA_ENTRIES:
         raise InvalidInput(pointer, f"must have at most {MAX_METADATA_ENTRIES} entries")
-    for key, entry in value.items():
+    for key, entry in entries.items():
         place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
         if not 1 <= len(utf8(key, pointer)) <= MAX_METADATA_KEY_BYTES:
             raise InvalidInput(pointer, f"a key must have 1 to {MAX_METADATA_KEY_BYTES} bytes")
@@ -112,16 +142,17 @@ def metadata(value: dict[str, str], pointer: str = "/metadata") -> dict[str, str
             raise InvalidInput(place, f"must be at most {MAX_METADATA_VALUE_BYTES} bytes of UTF-8")
         if "\0" in key or "\0" in entry:
             raise InvalidInput(pointer, "must not hold U+0000")
-    return value
+    return entries
 
 
 def backoff(value: Backoff, pointer: str = "/backoff") -> Backoff:
     """Return a backoff whose numbers are finite and sensible: base and max 0 s to a century."""
-    seconds(value.base, f"{pointer}/base", least=0.0, most=MAX_DELAY_S)
-    seconds(value.max, f"{pointer}/max", least=0.0, most=MAX_DELAY_S)
-    if not math.isfinite(value.factor) or not 1.0 <= value.factor <= MAX_BACKOFF_FACTOR:
+    base = seconds(value.base, f"{pointer}/base", least=0.0, most=MAX_DELAY_S)
+    longest = seconds(value.max, f"{pointer}/max", least=0.0, most=MAX_DELAY_S)
+    factor = _number(value.factor, 1.0, MAX_BACKOFF_FACTOR)
+    if factor is None:
         raise InvalidInput(f"{pointer}/factor", "must be a number from 1 to 1000")
-    return value
+    return Backoff(base, factor, longest)
 
 
 def cut_error(message: str) -> str:

@@ -15,7 +15,7 @@ class IdMint:
 
     ``clock`` gives the local instant, ``random_bits(n)`` gives n random bits; both are passed in, so
     that a simulation replays them. ``correct`` moves the mint by the measured offset of the store's
-    clock, which keeps first-in-first-out between servers to within the error of that measure.
+    clock from this one, which keeps first-in-first-out between servers to within the error of that measure.
     """
 
     def __init__(self, clock: Callable[[], int], random_bits: Callable[[int], int]) -> None:
@@ -26,9 +26,9 @@ class IdMint:
         self._millisecond = 0
         self._tail = 0
 
-    def correct(self, store_now: int) -> None:
-        """Take over the store's clock: ``store_now`` is an instant it showed a moment ago."""
-        self._offset_us = store_now - self._clock()
+    def correct(self, offset_us: int) -> None:
+        """Follow the store's clock, which is ``offset_us`` microseconds ahead of the local one."""
+        self._offset_us = offset_us
 
     def mint(self) -> str:
         """Return the next id; it is greater than all before it, whatever the clock does."""

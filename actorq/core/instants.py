@@ -4,8 +4,9 @@ An *instant* is an ``int`` of microseconds since the Unix epoch, on the store's 
 is a ``float`` of seconds. Text is parsed and made here and nowhere else.
 """
 
-import math
 import re
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -14,10 +15,13 @@ from actorq.errors import InvalidInput
 SECOND_US = 1_000_000
 """Microseconds in a second."""
 
-LATEST_US = 253_402_300_799 * SECOND_US
+LATEST_US = 253_402_300_800 * SECOND_US - 1
 """The end of the year 9999: RFC 3339 has no later instant."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 _DURATION = re.compile(
     r"(?=[0-9.])(?:(\d{1,9}(?:\.\d{1,6})?)d)?(?:(\d{1,9}(?:\.\d{1,6})?)h)?"
     r"(?:(\d{1,9}(?:\.\d{1,6})?)m)?(?:(\d{1,12}(?:\.\d{1,6})?)s?)?",
@@ -44,21 +48,28 @@ def format_instant(instant: int) -> str:
 
 
 def parse_instant(text: str, pointer: str) -> int:
-    """Read an RFC 3339 instant with an offset; raise ``InvalidInput`` at ``pointer`` otherwise."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    """Read an RFC 3339 instant; raise ``InvalidInput`` at ``pointer`` otherwise.
+
+    Six decimals at most: the seventh could not be kept, and nothing is cut short silently.
+    """
+    moment: datetime | None = None
+    if _INSTANT.fullmatch(text) is not None:
+        # What has the form may still be no day, such as the 31st of April.
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text.upper())
+    if moment is None:
         raise InvalidInput(
-            pointer, "must be an RFC 3339 instant like 2026-01-31T12:00:00Z"
-        ) from None
-    if moment.tzinfo is None:
-        raise InvalidInput(pointer, "must say its offset from UTC, for example by a final Z")
-    instant = (moment - _EPOCH) // timedelta(microseconds=1)
-    return check_instant(instant, pointer)
+            pointer,
+            "must be an RFC 3339 instant with its offset and at most six decimals, "
+            "like 2026-01-31T12:00:00Z",
+        )
+    return check_instant((moment - _EPOCH) // timedelta(microseconds=1), pointer)
 
 
-def check_instant(instant: int, pointer: str) -> int:
+def check_instant(instant: object, pointer: str) -> int:
     """Return ``instant`` if it lies between 1970 and 9999; raise ``InvalidInput`` otherwise."""
+    if not isinstance(instant, int) or isinstance(instant, bool):
+        raise InvalidInput(pointer, "must be an instant: whole microseconds since the Unix epoch")
     if not 0 <= instant <= LATEST_US:
         raise InvalidInput(pointer, "must lie between the years 1970 and 9999")
     return instant
@@ -75,6 +86,6 @@ def parse_duration(value: float | str, pointer: str) -> float:
             raise InvalidInput(pointer, 'must be seconds, or text like "300s", "5m" or "1h30m"')
         groups = zip(match.groups(), _UNIT_SECONDS, strict=True)
         return sum(float(number) * unit for number, unit in groups if number)
-    if isinstance(value, bool) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not 0 <= value <= sys.float_info.max:
         raise InvalidInput(pointer, "must be a finite number of seconds, 0 or more")
     return float(value)

@@ -3,9 +3,12 @@
 Every function here raises ``InvalidInput`` with the JSON pointer of the first value that is wrong.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from actorq.core import bounds, keys
 from actorq.core.commands import Edit
@@ -19,6 +22,14 @@ from actorq.errors import InvalidInput
 
 MAX_LIST: Final = 200
 """How many jobs a page of a listing may hold."""
+
+MAX_REASON: Final = 1_000
+"""How many characters the reason of a pause may have."""
+
+MAX_COUNT: Final = 2**53
+"""The largest number that every JSON reader keeps."""
+
+E = TypeVar("E", bound=StrEnum)
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 """What a result or a progress report may be."""
@@ -47,19 +58,19 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     caller: str = "",
 ) -> NewJob:
     """Return the checked job. Durations are seconds, instants microseconds since the epoch."""
-    due(delay, available_at)
     if dedupe_key is None and dedupe_window:
         raise InvalidInput("/dedupe_window", "means nothing without a dedupe_key")
+    delay, available_at = due(delay, available_at)
     new = NewJob(
         id=job_id,
         queue_name=bounds.queue_name(queue_name),
         payload=bounds.payload(payload, policy.max_payload_bytes),
         priority=bounds.priority(priority),
         max_retries=bounds.integer(max_retries, "/max_retries", least=0, most=bounds.MAX_RETRIES),
-        delivery=delivery,
+        delivery=word(Delivery, delivery, "/delivery"),
         delay=delay,
         available_at=available_at,
-        metadata=bounds.metadata(metadata) if metadata else {},
+        metadata={} if metadata is None else bounds.metadata(metadata),
         task=_optional_text(task, "/task", bounds.MAX_TASK),
         backoff=backoff if backoff is DEFAULT_BACKOFF else bounds.backoff(backoff),
         timeout=None if timeout is None else _timeout(timeout),
@@ -68,7 +79,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         dedupe_window=bounds.seconds(
             dedupe_window, "/dedupe_window", least=0.0, most=bounds.MAX_DELAY_S
         ),
-        on_duplicate=on_duplicate,
+        on_duplicate=word(OnDuplicate, on_duplicate, "/on_duplicate"),
     )
     if idempotency_key is None:
         return new
@@ -76,14 +87,29 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
 
 
-def due(delay: float | None, available_at: int | None) -> None:
+def word(kind: type[E], value: object, pointer: str) -> E:
+    """Return the member of ``kind`` that ``value`` names, in any case and with hyphens too.
+
+    Members are compared by identity everywhere, so a plain text that equals one would pass unseen.
+    """
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, str):
+        for member in kind:
+            if member.value == value.lower().replace("-", "_"):
+                return member
+    raise InvalidInput(pointer, f"must be {', '.join(kind)}")
+
+
+def due(delay: float | None, available_at: int | None) -> tuple[float | None, int | None]:
     """Check the two ways to say when a job is due; at most one may be used."""
     if delay is not None:
         if available_at is not None:
             raise InvalidInput("/delay", "excludes available_at: say one of them")
-        bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
+        delay = bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
     if available_at is not None:
         check_instant(available_at, "/available_at")
+    return delay, available_at
 
 
 def worker_id(value: str) -> str:
@@ -107,11 +133,12 @@ def page_size(limit: int) -> int:
     return bounds.integer(limit, "/limit", least=1, most=MAX_LIST)
 
 
-def purgeable(statuses: frozenset[Status]) -> frozenset[Status]:
+def purgeable(statuses: Iterable[Status]) -> frozenset[Status]:
     """Return statuses whose jobs may be purged: all but running, which somebody works on."""
-    if not statuses or Status.RUNNING in statuses:
+    named = frozenset(word(Status, status, "/statuses") for status in statuses)
+    if not named or Status.RUNNING in named:
         raise InvalidInput("/statuses", "must name statuses, and running jobs cannot be purged")
-    return statuses
+    return named
 
 
 def _optional_text(value: str | None, pointer: str, longest: int) -> str | None:
@@ -122,39 +149,52 @@ def _timeout(value: float) -> float:
     return bounds.seconds(value, "/timeout", least=0.001, most=bounds.MAX_DELAY_S)
 
 
-def failure(reason: str, *, retryable: bool, retry_in: float | None) -> Failure:
+def failure(reason: object, *, retryable: bool, retry_in: float | None) -> Failure:
     """Return a checked failure; ``retry_in`` is seconds. The reason is cut when it is recorded."""
+    if not isinstance(reason, str):
+        raise InvalidInput("/reason", "must be text")
     if retry_in is not None:
-        bounds.seconds(retry_in, "/retry_in", least=0.0, most=bounds.MAX_DELAY_S)
-    return Failure(reason, retryable, retry_in)
+        retry_in = bounds.seconds(retry_in, "/retry_in", least=0.0, most=bounds.MAX_DELAY_S)
+    return Failure(reason, bounds.boolean(retryable, "/retryable"), retry_in)
 
 
 def edit(change: Edit, policy: Policy) -> Edit:
     """Check an edit of a waiting job."""
-    due(change.delay, change.available_at)
+    bounds.utf8(change.id, "/id")
+    delay, available_at = due(change.delay, change.available_at)
     if change.payload is not None:
         bounds.payload(change.payload, policy.max_payload_bytes)
     if change.priority is not None:
         bounds.priority(change.priority)
     if change.max_retries is not None:
         bounds.integer(change.max_retries, "/max_retries", least=0, most=bounds.MAX_RETRIES)
-    if change.metadata is not None:
-        bounds.metadata(change.metadata)
-    return change
+    metadata = None if change.metadata is None else bounds.metadata(change.metadata)
+    return msgspec.structs.replace(
+        change, delay=delay, available_at=available_at, metadata=metadata
+    )
 
 
 def queue_edit(change: QueueEdit) -> QueueEdit:
     """Check an edit of a queue's settings."""
     bounds.queue_name(change.queue_name)
-    if isinstance(change.paused_reason, str):
-        bounds.text(change.paused_reason, "/paused_reason", longest=1_000)
+    if change.paused is not UNSET:
+        bounds.boolean(change.paused, "/paused")
+    if change.paused_reason is not UNSET:
+        _optional_text(change.paused_reason, "/paused_reason", MAX_REASON)
     for name in ("max_running", "max_depth"):
         limit: object = getattr(change, name)
-        if isinstance(limit, int):
-            bounds.integer(limit, f"/{name}", least=0, most=2**53)
-    if isinstance(change.visibility_timeout, float | int):
+        if limit is not UNSET and limit is not None:
+            bounds.integer(limit, f"/{name}", least=0, most=MAX_COUNT)
+    if change.visibility_timeout is not UNSET and change.visibility_timeout is not None:
         bounds.visibility_timeout(change.visibility_timeout)
     if isinstance(change.retention, Retention):
-        for name, value in msgspec.structs.asdict(change.retention).items():
-            bounds.seconds(value, f"/retention/{name}", least=0.0, most=bounds.MAX_DELAY_S)
+        _retention(change.retention)
     return change
+
+
+def _retention(retention: Retention) -> None:
+    for name, value in msgspec.structs.asdict(retention).items():
+        if name.startswith("max_"):
+            bounds.integer(value, f"/retention/{name}", least=0, most=MAX_COUNT)
+        else:
+            bounds.seconds(value, f"/retention/{name}", least=0.0, most=bounds.MAX_DELAY_S)

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from actorq.core.instants import to_us
+from actorq.core.instants import SECOND_US, to_us
 from actorq.core.job import Job, Lease, Settlement
 from actorq.core.policy import Policy
 from actorq.core.transitions import Status
@@ -45,10 +45,14 @@ def grant(token: str, worker_id: str, visibility_timeout: float, now: int) -> Le
 def extended(lease: Lease, visibility_timeout: float | None, now: int, policy: Policy) -> Lease:
     """Renew ``lease`` from ``now`` on; the token stays, and so does the bound since the claim.
 
-    A lease is never made to end later than ``policy.max_extension`` seconds after its claim, so a
-    handler that hangs for ever is found out; the new ``expires_at`` tells what was granted.
+    A lease is never made to end later than ``policy.max_extension`` seconds after its claim (or than
+    the claim itself was granted), so a handler that hangs for ever is found out. What is left of
+    that is granted, and ``visibility_timeout`` says how much it was: the holder counts by it.
     """
+    longest = to_us(max(policy.max_extension, lease.visibility_timeout))
+    left = min(max(0, lease.claimed_at + longest - now), longest)
     seconds = lease.visibility_timeout if visibility_timeout is None else visibility_timeout
-    latest = lease.claimed_at + to_us(max(policy.max_extension, lease.visibility_timeout))
-    expires_at = min(now + to_us(seconds), latest)
+    if to_us(seconds) > left:
+        seconds = left / SECOND_US
+    expires_at = now + to_us(seconds)
     return Lease(lease.token, lease.worker_id, lease.claimed_at, expires_at, seconds)

@@ -61,11 +61,11 @@ def backoff_delay(backoff: Backoff, n: int, job_id: str, attempt: int) -> float:
 def _plain_delay(backoff: Backoff, n: int) -> float:
     if backoff.base <= 0.0 or backoff.max <= 0.0:
         return 0.0
-    # The power is compared as a logarithm first: 2.0 ** 1024 raises OverflowError in Python.
-    steps = (n - 1) * math.log(backoff.factor)
-    if steps >= math.log(backoff.max) - math.log(backoff.base):
+    # Compared as logarithms first: 2.0 ** 1024 raises OverflowError in Python.
+    logarithm = math.log(backoff.base) + (n - 1) * math.log(backoff.factor)
+    if logarithm >= math.log(backoff.max):
         return backoff.max
-    return min(backoff.max, backoff.base * math.exp(steps))
+    return min(backoff.max, math.exp(logarithm))
 
 
 def on_failure(job: Job, failure: Failure) -> Retry | Bury | Abort:
