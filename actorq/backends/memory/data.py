@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from actorq.backends.memory.agenda import Agenda
 from actorq.backends.memory.drift import Drift
 from actorq.backends.memory.endings import Endings
 from actorq.backends.memory.holders import Holders
 from actorq.backends.memory.queue import Queue
 from actorq.backends.memory.replays import Replay, Replays
+from actorq.backends.memory.sorted_keys import SortedKeys
 from actorq.core.queue import QueueSettings
 from actorq.core.transitions import Status
 
@@ -41,8 +41,8 @@ class Data:
         self.policy = policy
         self.jobs: dict[str, Job] = {}
         self.queues: dict[str, Queue] = {}
-        self.dues = Agenda()
-        self.leases = Agenda()
+        self.dues: SortedKeys[tuple[int, str]] = SortedKeys()
+        self.leases: SortedKeys[tuple[int, str]] = SortedKeys()
         self.endings = Endings(self.jobs)
         self.holders = Holders()
         self.replays = Replays()
@@ -145,51 +145,62 @@ class Data:
 
     def _move(self, queue: Queue, before: Job | None, after: Job | None) -> None:
         """Put ``after`` in the place of ``before``, in the records and in every index."""
-        anew = before is None or after is None or after.status is not before.status
-        if before is not None and anew:
+        if before is not None and after is not None and before.status is after.status is _RUNNING:
+            # A renewal or a report: only the end of the lease may be another.
+            self.jobs[after.id] = after
+            self.leases.discard((_lease_end(before), before.id))
+            self.leases.add((_lease_end(after), after.id))
+            return
+        if before is not None:
             self._leave(queue, before)
         if after is not None:
-            self._enter(queue, after, anew=anew)
+            self._enter(queue, after)
+
+    def _enter(self, queue: Queue, job: Job) -> None:
+        job_id, status = job.id, job.status
+        self.jobs[job_id] = job
+        queue.ids[status].add(job_id)
+        if status is _PENDING:
+            queue.ready.add(job_id, job.priority)
+            queue.ages.add((job.created_at, job_id))
+            if job.expires_at is not None:
+                self.dues.add((job.expires_at, job_id))
+        elif status is _RUNNING:
+            self.leases.add((_lease_end(job), job_id))
+        elif status is _DELAYED:
+            self.dues.add((_due(job), job_id))
+        else:
+            self.endings.enter(queue.ended[status], job)
+        if job.dedupe_key is not None:
+            self.holders.enter(job)
 
     def _leave(self, queue: Queue, job: Job) -> None:
         job_id, status = job.id, job.status
         del self.jobs[job_id]
         queue.ids[status].discard(job_id)
         if status is _PENDING:
-            queue.ready.discard(job_id)
-            queue.ages.discard(job_id)
+            queue.ready.discard(job_id, job.priority)
+            queue.ages.discard((job.created_at, job_id))
             if job.expires_at is not None:
-                self.dues.discard(job_id)
+                self.dues.discard((job.expires_at, job_id))
         elif status is _RUNNING:
-            self.leases.discard(job_id)
+            self.leases.discard((_lease_end(job), job_id))
         elif status is _DELAYED:
-            self.dues.discard(job_id)
+            self.dues.discard((_due(job), job_id))
         else:
             self.endings.leave(queue.ended[status], job)
         if job.dedupe_key is not None:
             self.holders.leave(job)
 
-    def _enter(self, queue: Queue, job: Job, *, anew: bool) -> None:
-        """Enter ``job``; if not ``anew`` it was there under the same status."""
-        job_id, status = job.id, job.status
-        self.jobs[job_id] = job
-        if anew:
-            queue.ids[status].add(job_id)
-            if job.dedupe_key is not None:
-                self.holders.enter(job)
-        if status is _PENDING:
-            queue.ready.put(job_id, -job.priority)
-            queue.ages.put(job_id, job.created_at)
-            if job.expires_at is not None:
-                self.dues.put(job_id, job.expires_at)
-        elif status is _RUNNING:
-            assert job.lease is not None
-            self.leases.put(job_id, job.lease.expires_at)
-        elif status is _DELAYED:
-            lapse = job.available_at if job.expires_at is None else job.expires_at
-            self.dues.put(job_id, min(job.available_at, lapse))
-        elif anew:
-            self.endings.enter(queue.ended[status], job)
+
+def _lease_end(job: Job) -> int:
+    assert job.lease is not None
+    return job.lease.expires_at
+
+
+def _due(job: Job) -> int:
+    """Return when something is to be done with a delayed job: it is due, or it lapses."""
+    return job.available_at if job.expires_at is None else min(job.available_at, job.expires_at)
 
 
 def _not_before(job: Job, instant: int) -> Job:

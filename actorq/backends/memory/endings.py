@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from actorq.backends.memory.agenda import Agenda
+from actorq.backends.memory.sorted_keys import SortedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actorq.backends.memory.sorted_ids import SortedIds
     from actorq.core.job import Job
 
 _AT_ONCE: Final = -(2**62)
@@ -23,22 +22,17 @@ class Ended:
     that retention asks for; a job whose dedupe window still holds its key is not among them.
     """
 
-    __slots__ = ("age_us", "free", "ids", "most", "name")
+    __slots__ = ("age_us", "due", "free", "ids", "most", "name")
 
-    def __init__(self, name: str, ids: SortedIds) -> None:
+    def __init__(self, name: str, ids: SortedKeys[str]) -> None:
         """Count the jobs in ``ids``, which its owner keeps; ``name`` is this kind's alone."""
         self.name = name
         self.ids = ids
         self.age_us = 0
         self.most = 0
-        self.free = Agenda()
-
-    def due(self) -> int | None:
-        """Return the instant from which on the next one may go; None when none may."""
-        first = self.free.first()
-        if first is None:
-            return None
-        return first[0] + self.age_us if len(self.ids) <= self.most else _AT_ONCE
+        self.free: SortedKeys[tuple[int, str]] = SortedKeys()
+        self.due: int | None = None
+        """From when on the next one may go, as ``Endings`` has it on its list."""
 
 
 class Endings:
@@ -50,9 +44,9 @@ class Endings:
         """Start empty; ``jobs`` are the records, which their owner keeps."""
         self._jobs = jobs
         self._kinds: dict[str, Ended] = {}
-        self._dues = Agenda()
+        self._dues: SortedKeys[tuple[int, str]] = SortedKeys()
         self._held: dict[str, Ended] = {}
-        self._windows = Agenda()
+        self._windows: SortedKeys[tuple[int, str]] = SortedKeys()
         self._turn = 0
 
     def enter(self, ended: Ended, job: Job) -> None:
@@ -64,24 +58,30 @@ class Endings:
 
     def leave(self, ended: Ended, job: Job) -> None:
         """Forget a job that goes, or lives again; it has left ``ended.ids`` already."""
-        if self._held.pop(job.id, None) is not None:
-            self._windows.discard(job.id)
-        else:
-            ended.free.discard(job.id)
+        if job.dedupe_until is not None and self._held.pop(job.id, None) is not None:
+            self._windows.discard((job.dedupe_until, job.id))
+        elif job.completed_at is not None:
+            ended.free.discard((job.completed_at, job.id))
         self.reckon(ended)
 
     def reckon(self, ended: Ended) -> None:
         """Work out anew when the next one of this kind may go."""
-        due = ended.due()
-        if due is None:
-            self._dues.discard(ended.name)
-            return
-        if due == _AT_ONCE:
+        first = ended.free.first()
+        if first is None:
+            due = None
+        elif len(ended.ids) <= ended.most:
+            due = first[0] + ended.age_us
+        else:
             # Kinds of which there are too many take turns: none must wait for another's backlog.
             self._turn += 1
-            due += self._turn
-        self._kinds[ended.name] = ended
-        self._dues.put(ended.name, due)
+            due = _AT_ONCE + self._turn
+        if due != ended.due:
+            if ended.due is not None:
+                self._dues.discard((ended.due, ended.name))
+            if due is not None:
+                self._kinds[ended.name] = ended
+                self._dues.add((due, ended.name))
+            ended.due = due
 
     def end_windows(self, limit: int, now: int) -> None:
         """Let up to ``limit`` jobs be free whose dedupe windows are over by ``now``."""
@@ -89,7 +89,7 @@ class Endings:
             first = self._windows.first()
             if first is None or first[0] > now:
                 return
-            self._windows.discard(first[1])
+            self._windows.discard(first)
             self._free(self._held.pop(first[1]), self._jobs[first[1]])
 
     def next(self, now: int) -> Job | None:
@@ -102,7 +102,7 @@ class Endings:
             if job.dedupe_until is None or not job.holds_key(now):
                 return job
             # The clock was turned back to before the end of the window.
-            ended.free.discard(job.id)
+            ended.free.discard(first)
             self._hold(ended, job.id, job.dedupe_until)
             self.reckon(ended)
         return None
@@ -114,9 +114,9 @@ class Endings:
 
     def _hold(self, ended: Ended, job_id: str, until: int) -> None:
         self._held[job_id] = ended
-        self._windows.put(job_id, until)
+        self._windows.add((until, job_id))
 
     def _free(self, ended: Ended, job: Job) -> None:
         assert job.completed_at is not None
-        ended.free.put(job.id, job.completed_at)
+        ended.free.add((job.completed_at, job.id))
         self.reckon(ended)

@@ -36,8 +36,8 @@ def claim(data: Data, wish: Claim, now: int) -> Claimed:
     taken: list[Job] = []
     burials = BURIALS
     room = queue.room(len(wish.tokens))
-    while len(taken) < room and (first := queue.ready.first()) is not None:
-        job = data.jobs[first[1]]
+    while len(taken) < room and (job_id := queue.ready.first()) is not None:
+        job = data.jobs[job_id]
         if job.expires_at is None or job.expires_at > now:
             token = wish.tokens[len(taken)]
             taken.append(data.write(lifecycle.claim(job, token, wish.worker_id, seconds, now)))
@@ -54,7 +54,7 @@ def find(data: Data, tokens: frozenset[str]) -> list[Job]:
 
     A look at every running job: it is asked for after a lost answer, and in here none gets lost.
     """
-    running = (data.jobs[job_id] for job_id in data.leases)
+    running = (data.jobs[job_id] for _, job_id in data.leases)
     return [
         data.read(job) for job in running if job.lease is not None and job.lease.token in tokens
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actorq.backends.memory.agenda import Agenda
 from actorq.backends.memory.endings import Ended
-from actorq.backends.memory.sorted_ids import SortedIds
+from actorq.backends.memory.ready import Ready
+from actorq.backends.memory.sorted_keys import SortedKeys
 from actorq.core.instants import to_us
 from actorq.core.queue import QueueLength, QueueSettings, QueueStats
 from actorq.core.transitions import ENDED, Status
@@ -25,10 +25,10 @@ class Queue:
         self.name = name
         self.accepted = 0
         self.pruned = 0
-        self.ids = {status: SortedIds() for status in Status}
+        self.ids: dict[Status, SortedKeys[str]] = {status: SortedKeys() for status in Status}
         self.ended = {status: Ended(f"{name}/{status}", self.ids[status]) for status in ENDED}
-        self.ready = Agenda()
-        self.ages = Agenda()
+        self.ready = Ready()
+        self.ages: SortedKeys[tuple[int, str]] = SortedKeys()
         self.settings = QueueSettings()
         self.set(self.settings, policy)
 

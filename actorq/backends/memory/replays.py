@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from actorq.backends.memory.agenda import Agenda
+from actorq.backends.memory.sorted_keys import SortedKeys
 from actorq.core.results import Outcome
 
 
@@ -27,20 +27,20 @@ class Replays:
     def __init__(self) -> None:
         """Start empty."""
         self._records: dict[str, Replay] = {}
-        self._untils = Agenda()
+        self._untils: SortedKeys[tuple[int, str]] = SortedKeys()
 
     def get(self, key: str) -> Replay | None:
-        """Return the record of ``key``, expired or not."""
+        """Return the record of ``key``, over or not."""
         return self._records.get(key)
 
     def put(self, key: str, record: Replay | None) -> None:
         """Keep ``record`` under ``key`` in place of any other; None takes it away."""
-        if record is None:
-            self._records.pop(key, None)
-            self._untils.discard(key)
-        else:
+        known = self._records.pop(key, None)
+        if known is not None:
+            self._untils.discard((known.until, key))
+        if record is not None:
             self._records[key] = record
-            self._untils.put(key, record.until)
+            self._untils.add((record.until, key))
 
     def first(self) -> tuple[int, str] | None:
         """Return the instant at which the next record is forgotten, and its key."""

@@ -54,7 +54,7 @@ def purge(data: Data, queue_name: str, statuses: frozenset[Status], limit: int) 
     gone = 0
     if queue is not None:
         for status in sorted(statuses - {Status.RUNNING}):
-            for job_id in list(islice(queue.ids[status].ascending(), limit - gone)):
+            for job_id in list(islice(queue.ids[status], limit - gone)):
                 data.remove(data.jobs[job_id])
                 gone += 1
     return gone
