@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actorq.core.job import Job, NewJob
+    from actorq.core.policy import Policy
 
 
 class JobVerbs:
@@ -25,6 +26,15 @@ class JobVerbs:
     def __init__(self, post: Post) -> None:
         """Send through ``post``."""
         self._post = post
+
+    @property
+    def policy(self) -> Policy:
+        """The bounds and defaults that hold for every queue."""
+        return self._post.policy
+
+    def mint_id(self) -> str:
+        """Return a fresh job id, greater than all that were minted here before."""
+        return self._post.mint_id()
 
     def new_job(self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]) -> NewJob:
         """Make a checked job for ``enqueue_many``; raises ``InvalidInput``."""

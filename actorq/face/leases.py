@@ -157,9 +157,12 @@ class LeaseVerbs:
         """Record progress, any JSON value of at most 64 KiB."""
         job_id, token = _held(job, token)
         text = intake.json_text(progress, "/progress", bounds.MAX_PROGRESS_BYTES)
+        return only(await self.report_many([Report(job_id, token, text)]))
+
+    async def report_many(self, items: Sequence[Report]) -> list[Job | ActorqError]:
+        """Record progress, already as JSON text; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        message = m.ReportProgress((Report(job_id, token, text),), reply)
-        return only(await self._post.ask(message, reply))
+        return await self._post.ask(m.ReportProgress(tuple(items), reply), reply)
 
 
 def _held(job: Job | str, token: str | None) -> tuple[str, str | None]:
