@@ -1,4 +1,8 @@
-"""Reading answers: each function says what the answer must be, and gives it typed."""
+"""Reading answers: each function says what the answer must be, and gives it typed.
+
+What they give is the record as everybody may see it. Whether a store also shows its memory of the
+last settlement, in some answers or in all, is its own business.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +25,27 @@ def created(answer: Enqueued | PrunedReplay | ActorqError) -> Job:
     assert isinstance(answer, Enqueued), answer
     assert answer.outcome is Outcome.CREATED
     assert not answer.replayed
-    return answer.job
+    return public(answer.job)
 
 
 def settled(answer: Answer) -> Settled:
     """Return a settlement that took effect now."""
     assert isinstance(answer, Settled), answer
     assert not answer.repeated
-    return answer
+    return Settled(public(answer.job))
 
 
 def repeated(answer: Answer) -> Job:
     """Return the job of a settlement that had taken effect before."""
     assert isinstance(answer, Settled), answer
     assert answer.repeated
-    return answer.job
+    return public(answer.job)
 
 
 def answered(answer: Job | ActorqError) -> Job:
     """Return the job of a call that was accepted."""
     assert isinstance(answer, Job), answer
-    return answer
+    return public(answer)
 
 
 def refusal(answer: object, kind: type[E]) -> E:
@@ -63,7 +67,7 @@ def token_of(job: Job) -> str:
 
 
 def public(job: Job) -> Job:
-    """Return the record without the memory of its last settlement, which is the store's business."""
+    """Return the record without the store's memory of its last settlement."""
     return replace(job, settled_token=None, settled_by=None)
 
 

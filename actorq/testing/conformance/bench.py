@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, TypedDict, TypeVar, Unpack
 
 from msgspec.structs import replace
 
@@ -11,20 +11,22 @@ from actorq.clock import mint_token
 from actorq.core.commands import Ack, Claim, Fail, Release
 from actorq.core.ids import IdMint
 from actorq.core.job import NewJob
-from actorq.core.results import Enqueued, Outcome
+from actorq.core.results import Claimed, Enqueued, Outcome, Sweep
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
-from actorq.testing.conformance.answers import answered, created, settled
+from actorq.testing.conformance.answers import answered, created, public, settled
 
 if TYPE_CHECKING:
-    from actorq.backends.backend import Backend, Store
+    from actorq.backends.backend import Backend, Listener, Store
     from actorq.core.job import Backoff, Delivery, Idempotency, Job, OnDuplicate
     from actorq.core.policy import Policy
     from actorq.core.queue import QueueEdit, QueueStats
-    from actorq.core.results import Claimed, PrunedReplay, Sweep
+    from actorq.core.results import PrunedReplay
     from actorq.errors import ActorqError
     from actorq.testing.conformance.answers import Answer
     from actorq.testing.conformance.harness import Harness
+
+S = TypeVar("S", Claimed, Sweep)
 
 QUEUE: Final = "work"
 """The queue that a test means when it names none."""
@@ -66,7 +68,7 @@ class Bench:
         self.harness = harness
         self.policy = policy
         self.mint = IdMint(harness.now, secrets.randbits)
-        self._connections: list[Backend] = []
+        self._connections: list[Backend | Listener] = []
         self.store: Store = harness.make(policy)
         self.store.open()
         self.backend: Backend = self.connect()
@@ -76,6 +78,13 @@ class Bench:
         backend = self.store.connect()
         self._connections.append(backend)
         return backend
+
+    def listen(self) -> Listener:
+        """Listen for news of other processes, until the test ends."""
+        listener = self.store.listen()
+        assert listener is not None
+        self._connections.append(listener)
+        return listener
 
     def close(self) -> None:
         """Let go of every connection and of the store."""
@@ -109,7 +118,7 @@ class Bench:
         """Enqueue one job, which must be accepted or be known."""
         (answer,) = self.backend.enqueue([new])
         assert isinstance(answer, Enqueued), answer
-        return answer
+        return replace(answer, job=public(answer.job))
 
     def refused(self, new: NewJob) -> ActorqError | PrunedReplay:
         """Enqueue one job, which must not be answered by a job."""
@@ -152,7 +161,7 @@ class Bench:
                 )
             ]
         )
-        return claimed
+        return _as_seen(claimed)
 
     def take(
         self,
@@ -208,7 +217,7 @@ class Bench:
     def find(self, job_id: str) -> Job | None:
         """Read one record, if it is there."""
         (job,) = self.backend.get_job([job_id])
-        return job
+        return None if job is None else public(job)
 
     def get(self, job: Job | str) -> Job:
         """Read one record, which must be there."""
@@ -235,8 +244,13 @@ class Bench:
 
     def promote(self, limit: int = 100) -> Sweep:
         """Run one round of promotion."""
-        return self.backend.promote_delayed(limit)
+        return _as_seen(self.backend.promote_delayed(limit))
 
     def reap(self, limit: int = 100) -> Sweep:
         """Run one round of the reaper."""
-        return self.backend.requeue_expired(limit)
+        return _as_seen(self.backend.requeue_expired(limit))
+
+
+def _as_seen(answer: S) -> S:
+    """Return the answer with its records as everybody may see them."""
+    return replace(answer, jobs=tuple(map(public, answer.jobs)))

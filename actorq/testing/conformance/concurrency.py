@@ -18,7 +18,7 @@ from actorq.core.transitions import Status
 from actorq.errors import IllegalTransition, LeaseLost, NotLeased, QueueFull, StaleVersion
 from actorq.testing.conformance.answers import ids, lease_of, token_of
 from actorq.testing.conformance.bench import LONG_S, QUEUE
-from actorq.testing.conformance.threads import race
+from actorq.testing.conformance.threads import race, race_over
 
 if TYPE_CHECKING:
     from actorq.backends.backend import Backend
@@ -101,7 +101,7 @@ class TestRacingEnqueues:
     def test_fifty_enqueues_of_one_dedupe_key(self, bench: Bench) -> None:
         """Fifty at once with one dedupe key make one job and get fifty equal ids (faults E1)."""
         wishes = [bench.new(dedupe_key="one", payload=str(n)) for n in range(50)]
-        answers = race(bench, 50, lambda backend, n: backend.enqueue([wishes[n]])[0])
+        answers = race_over(bench, wishes, lambda backend, new: backend.enqueue([new])[0])
         accepted = [answer for answer in answers if isinstance(answer, Enqueued)]
         assert Counter(answer.outcome for answer in accepted) == {
             Outcome.CREATED: 1,
@@ -114,7 +114,7 @@ class TestRacingEnqueues:
         """Fifty at once of one request make one job; one answer is the first, the rest replays (I11)."""
         plain = [bench.new() for _ in range(50)]
         wishes = [replace(new, idempotency=keys.idempotency(new, "", "k")) for new in plain]
-        answers = race(bench, 50, lambda backend, n: backend.enqueue([wishes[n]])[0])
+        answers = race_over(bench, wishes, lambda backend, new: backend.enqueue([new])[0])
         accepted = [answer for answer in answers if isinstance(answer, Enqueued)]
         assert Counter(answer.replayed for answer in accepted) == {False: 1, True: 49}
         assert {answer.outcome for answer in accepted} == {Outcome.CREATED}
@@ -128,7 +128,7 @@ class TestRacingEnqueues:
             wishes = [
                 [bench.new(dedupe_key=name) for name in order] for order in (names, names[::-1])
             ]
-            answers = race(bench, 2, lambda backend, n, w=wishes: backend.enqueue(w[n]))
+            answers = race_over(bench, wishes, lambda backend, batch: backend.enqueue(batch))
             flat = [answer for batch in answers for answer in batch]
             made = [answer for answer in flat if isinstance(answer, Enqueued)]
             assert len(made) == 8
@@ -139,7 +139,7 @@ class TestRacingEnqueues:
         """Racing enqueues together fill the queue exactly (§8)."""
         bench.set(QueueEdit(queue_name=QUEUE, max_depth=10))
         wishes = [[bench.new() for _ in range(3)] for _ in range(THREADS)]
-        answers = race(bench, THREADS, lambda backend, n: backend.enqueue(wishes[n]))
+        answers = race_over(bench, wishes, lambda backend, batch: backend.enqueue(batch))
         kinds = Counter(type(answer) for batch in answers for answer in batch)
         assert kinds == {Enqueued: 10, QueueFull: 3 * THREADS - 10}
         assert bench.length() == 10
@@ -216,7 +216,7 @@ class TestRacingEnds:
         for _ in range(ROUNDS):
             job = bench.put()
             edits = [Edit(id=job.id, version=job.version, priority=n) for n in range(4)]
-            answers = race(bench, 4, lambda b, n, e=edits: b.update_job([e[n]])[0])
+            answers = race_over(bench, edits, lambda b, edit: b.update_job([edit])[0])
             losers = [answer for answer in answers if isinstance(answer, StaleVersion)]
             assert len(losers) == 3
             assert bench.get(job).version == job.version + 1
@@ -225,7 +225,7 @@ class TestRacingEnds:
         """A dead job is redriven once, however many ask (I14)."""
         for _ in range(ROUNDS):
             job = bench.bury()
-            answers = race(bench, 4, lambda b, _, i=job.id: b.redrive([i])[0])
+            answers = race_over(bench, [job.id] * 4, lambda b, job_id: b.redrive([job_id])[0])
             refused = [answer for answer in answers if isinstance(answer, IllegalTransition)]
             assert len(refused) == 3
             bench.cancel(job)
@@ -234,7 +234,7 @@ class TestRacingEnds:
         """The same enqueue sent over two connections at once is one job (I1)."""
         for _ in range(ROUNDS):
             new = bench.new()
-            answers = race(bench, 2, lambda b, _, n=new: b.enqueue([n])[0])
+            answers = race_over(bench, [new, new], lambda b, one: b.enqueue([one])[0])
             jobs = [answer.job for answer in answers if isinstance(answer, Enqueued)]
             assert len(jobs) == 2
             assert jobs[0] == jobs[1]

@@ -170,8 +170,8 @@ class TestFreeing:
     ) -> None:
         """A key is freed in the very step that ends its job (§6, faults E2)."""
         bench = make_bench(Policy(max_expiries=0))
-        wish = lapsing(bench) if ending.startswith("lapse") else {}
-        first = bench.put(dedupe_key=KEY, **wish)
+        expires_at = lapsing(bench) if ending.startswith("lapse") else None
+        first = bench.put(dedupe_key=KEY, expires_at=expires_at)
         ENDINGS[ending](bench, first)
         second = bench.put(dedupe_key=KEY)
         assert bench.get(first).status not in LIVE_SCENES

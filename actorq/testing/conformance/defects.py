@@ -15,13 +15,21 @@ from actorq.core.transitions import Status
 from actorq.errors import LeaseLost, StaleVersion
 from actorq.testing.conformance.answers import ids, refusal, settled, token_of
 from actorq.testing.conformance.bench import QUEUE
-from actorq.testing.conformance.threads import race
+from actorq.testing.conformance.threads import race_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actorq.backends.backend import Backend
+    from actorq.core.job import NewJob
     from actorq.testing.conformance.bench import Bench
+
+
+def enqueue_one(backend: Backend, new: NewJob) -> Enqueued:
+    """Enqueue one job, which must be accepted or be known."""
+    (answer,) = backend.enqueue([new])
+    assert isinstance(answer, Enqueued), answer
+    return answer
 
 
 class TestDefects:
@@ -94,12 +102,7 @@ class TestDefects:
         for number in range(20):
             wishes = [bench.new(dedupe_key=f"key {number}") for _ in range(2)]
 
-            def enqueue(backend: Backend, place: int, wishes: list = wishes) -> Enqueued:
-                (answer,) = backend.enqueue([wishes[place]])
-                assert isinstance(answer, Enqueued)
-                return answer
-
-            answers = race(bench, 2, enqueue)
+            answers = race_over(bench, wishes, enqueue_one)
             assert sorted(answer.outcome for answer in answers) == [
                 Outcome.CREATED,
                 Outcome.DUPLICATE,

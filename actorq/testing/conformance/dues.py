@@ -9,7 +9,7 @@ from actorq.core.transitions import WAITING, Status
 
 if TYPE_CHECKING:
     from actorq.core.job import Job
-    from actorq.core.policy import Policy
+    from actorq.core.policy import Retention
 
 
 def lapsed(job: Job, now: int) -> bool:
@@ -29,16 +29,26 @@ def run_out(job: Job, now: int) -> bool:
     return job.lease is not None and job.lease.expires_at <= now
 
 
-def may_go(job: Job, policy: Policy, now: int) -> bool:
+def too_old(job: Job, retention: Retention, now: int) -> bool:
     """Tell whether retention by age lets the job go at the instant ``now``."""
     ages = {
-        Status.COMPLETED: policy.retention.completed,
-        Status.DEAD: policy.retention.dead,
-        Status.CANCELLED: policy.retention.cancelled,
+        Status.COMPLETED: retention.completed,
+        Status.DEAD: retention.dead,
+        Status.CANCELLED: retention.cancelled,
     }
     if job.status not in ages or job.completed_at is None or job.holds_key(now):
         return False
     return job.completed_at + to_us(ages[job.status]) <= now
+
+
+def at_most(status: Status, retention: Retention) -> int:
+    """Return how many jobs of an ended status a queue keeps."""
+    bounds = {
+        Status.COMPLETED: retention.max_completed,
+        Status.DEAD: retention.max_dead,
+        Status.CANCELLED: retention.max_cancelled,
+    }
+    return bounds[status]
 
 
 def next_promotion(jobs: list[Job]) -> int | None:

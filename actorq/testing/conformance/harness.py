@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actorq.backends.backend import Store
     from actorq.core.policy import Policy
 
@@ -13,7 +15,8 @@ class Harness(Protocol):
     """Gives the suite fresh stores, and a hand on their clock.
 
     The suite opens, connects and closes what it is given. It never asserts an exact instant of the
-    store's clock, only relations, so that ``advance`` may really wait; what it asks for is short.
+    store's clock, only relations, so that ``advance`` may really wait; what it asks for is short,
+    except in the model test, which then needs a small ``ACTORQ_MODEL_EXAMPLES``.
     """
 
     @property
@@ -39,4 +42,15 @@ class Harness(Protocol):
 
     def now(self) -> int:
         """Return the stores' clock: microseconds since the Unix epoch."""
+        ...
+
+
+class SharedHarness(Harness, Protocol):
+    """What ``actorq.testing.conformance.processes`` needs beyond that."""
+
+    def recipe(self, store: Store) -> Callable[[], Store]:
+        """Return what makes a store over the same data and the same clock in another process.
+
+        The suite pickles it: a ``functools.partial`` of the store's class and plain arguments will do.
+        """
         ...

@@ -7,7 +7,7 @@ the store. It is kept apart from any store: nothing in here knows how one works.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from actorq.core import lifecycle
 from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, Release, Report
@@ -32,12 +32,16 @@ from actorq.errors import (
 from actorq.testing.conformance.dues import lapsed
 
 if TYPE_CHECKING:
-    from actorq.core.policy import Policy
+    from actorq.core.policy import Policy, Retention
 
 Holding = Ack | Fail | Release | Extend | Report
 """The calls of a lease's holder."""
 
-_SETTLEMENTS = {Ack: Settlement.ACK, Fail: Settlement.FAIL, Release: Settlement.RELEASE}
+_SETTLEMENTS: Final[dict[type[object], Settlement]] = {
+    Ack: Settlement.ACK,
+    Fail: Settlement.FAIL,
+    Release: Settlement.RELEASE,
+}
 
 
 class Remembered(NamedTuple):
@@ -151,14 +155,17 @@ class Ledger:
         bound = self.settings.get(queue_name, QueueSettings()).max_running
         return None if bound is None else max(0, bound - self._count(queue_name, {Status.RUNNING}))
 
+    def ready(self, queue_name: str, now: int) -> list[Job]:
+        """Return the jobs of a queue that may be claimed, the best first."""
+        jobs = [job for job in self.jobs.values() if job.queue_name == queue_name]
+        ready = [job for job in jobs if job.status is Status.PENDING and not lapsed(job, now)]
+        return sorted(ready, key=lambda job: (-job.priority, job.id))
+
     def best(self, claim: Claim, now: int) -> list[Job]:
         """Return the jobs that a claim must get, in order."""
-        jobs = [job for job in self.jobs.values() if job.queue_name == claim.queue_name]
-        ready = [job for job in jobs if job.status is Status.PENDING and not lapsed(job, now)]
-        ready.sort(key=lambda job: (-job.priority, job.id))
         room = self.room(claim.queue_name)
         most = len(claim.tokens) if room is None else min(room, len(claim.tokens))
-        return ready[:most]
+        return self.ready(claim.queue_name, now)[:most]
 
     def claim(self, job: Job, claim: Claim, token: str, now: int) -> Job:
         """Give a job to a claim, under one of its tokens."""
@@ -235,7 +242,7 @@ class Ledger:
         except IllegalTransition as error:
             return error
 
-    def delete(self, job_id: str) -> Job | ActorqError:
+    def delete(self, job_id: str, _: int) -> Job | ActorqError:
         """Remove an ended job."""
         job = self.jobs.get(job_id)
         if job is None:
@@ -246,12 +253,16 @@ class Ledger:
 
     # ── queues ──────────────────────────────────────────────────────────────────────────────────
 
-    def set(self, edit: QueueEdit) -> QueueStats:
+    def configure(self, edit: QueueEdit) -> QueueStats:
         """Change a queue's settings."""
         self.settings[edit.queue_name] = edit.apply(
             self.settings.get(edit.queue_name, QueueSettings())
         )
         return self.stats(edit.queue_name)
+
+    def retention(self, name: str) -> Retention:
+        """Return how long a queue keeps its ended jobs."""
+        return self.settings.get(name, QueueSettings()).retention or self.policy.retention
 
     def stats(self, name: str) -> QueueStats:
         """Return the figures of a queue."""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from hypothesis import strategies as st
 
+from actorq.core.commands import ListJobs
 from actorq.core.job import Backoff, Delivery, OnDuplicate
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
@@ -43,24 +44,68 @@ class Move(NamedTuple):
     idempotency_key: str | None
 
 
-class Call(NamedTuple):
-    """A holder's call as it is drawn: on which of the latest jobs, with which of its tokens."""
+class Pick(NamedTuple):
+    """Which job is meant: of the latest ones, and if it is ``apt`` of those that may be meant."""
 
-    job: int
+    place: int
+    apt: bool
+
+
+class Change(NamedTuple):
+    """An edit as it is drawn: of a job, based on its version or on an older one."""
+
+    job: Pick
+    versions_back: int | None
+    payload: str | None
+    priority: int | None
+    max_retries: int | None
+    delay: float | None
+    due_in: float | None
+    metadata: dict[str, str] | None
+
+
+class Call(NamedTuple):
+    """A holder's call as it is drawn: on which job, with which of its tokens."""
+
+    job: Pick
     token: str
 
 
 queues = st.sampled_from(QUEUES)
-picks = st.integers(min_value=0, max_value=9)
-seconds = st.sampled_from([None, 1.0, 2.0])
-limits = st.sampled_from([1, 2, 100])
-pauses = st.sampled_from([0.1, 0.5, 1.0, 1.3, 2.5, 6.0])
-
-calls = st.builds(
-    Call, picks, st.sampled_from(["right", "right", "right", "none", "wrong", "old", "old"])
+picks = st.builds(
+    Pick, st.integers(min_value=0, max_value=9), st.sampled_from([True] * 4 + [False])
 )
+seconds = st.sampled_from([None, 1.0, 2.0])
+limits = st.sampled_from([100, 2, 1])
+names = st.lists(st.sampled_from([*QUEUES, "none"]), max_size=4)
+counts = st.integers(min_value=1, max_value=3)
+two_queues = st.lists(queues, min_size=1, max_size=2)
+endings = st.sampled_from(["ack", "fail", "fail", "release"])
+delays = st.sampled_from([0.0, 0.0, 1.0])
+texts = st.sampled_from([None, "1", '{"é":[null,0.5]}'])
+progresses = st.sampled_from(["0.5", '"half"'])
+sides = st.sampled_from(["", "from", "to"])
+pauses = st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.0, 1.3, 2.5, 6.0])
+
+calls = st.builds(Call, picks, st.sampled_from(["right"] * 5 + ["none", "wrong", "old"]))
 batches = st.lists(calls, min_size=1, max_size=3)
 some_picks = st.lists(picks, min_size=1, max_size=3)
+
+changes = st.lists(
+    st.builds(
+        Change,
+        job=picks,
+        versions_back=st.sampled_from([None, None, 0, 1]),
+        payload=st.sampled_from([None, "edited"]),
+        priority=st.sampled_from([None, -1, 1]),
+        max_retries=st.sampled_from([None, 0]),
+        delay=st.sampled_from([None, None, 0.0, 1.0]),
+        due_in=st.sampled_from([None, None, -1.0, 2.0]),
+        metadata=st.sampled_from([None, {}, {"k": "v", "l": ""}]),
+    ),
+    min_size=1,
+    max_size=2,
+)
 
 _plain = st.builds(
     Move,
@@ -85,14 +130,17 @@ _timed = _plain.flatmap(
         lambda due_in: move._replace(delay=None, due_in=due_in)
     )
 )
-_named = st.builds(
-    lambda move, key: move._replace(
+
+
+def _with_key(move: Move, key: str) -> Move:
+    """Put an idempotency key on a move, and make it plain enough to come again just so."""
+    return move._replace(
         idempotency_key=key, expires_in=None, max_retries=3, payload=move.payload[:1], priority=0,
         backoff=Backoff(), delay=None, delivery=Delivery.AT_LEAST_ONCE,
-    ),
-    _plain,
-    st.sampled_from(["i", "j"]),
-)  # fmt: skip
+    )  # fmt: skip
+
+
+_named = st.builds(_with_key, _plain, st.sampled_from(["i", "j"]))
 moves = st.lists(st.one_of(_plain, _named, _timed), min_size=1, max_size=3)
 
 failures = st.builds(
@@ -103,10 +151,25 @@ failures = st.builds(
 )
 
 queue_edits = st.one_of(
-    st.builds(QueueEdit, queue_name=queues, paused=st.booleans()),
-    st.builds(QueueEdit, queue_name=queues, max_running=st.sampled_from([None, None, 0, 2])),
-    st.builds(QueueEdit, queue_name=queues, max_depth=st.sampled_from([None, None, 1, 4])),
+    st.builds(QueueEdit, queue_name=queues, paused=st.sampled_from([False, False, True])),
+    st.builds(QueueEdit, queue_name=queues, max_running=st.sampled_from([None, None, 2, 1, 0])),
+    st.builds(QueueEdit, queue_name=queues, max_depth=st.sampled_from([None, None, 4, 1])),
     st.builds(QueueEdit, queue_name=queues, visibility_timeout=seconds),
+    st.builds(
+        QueueEdit,
+        queue_name=queues,
+        retention=st.sampled_from([None, Retention(completed=0.5, max_dead=1, max_cancelled=0)]),
+    ),
 )
+some_queue_edits = st.lists(queue_edits, min_size=1, max_size=2)
 
 status_sets = st.frozensets(st.sampled_from(Status), min_size=1, max_size=2)
+
+listings = st.builds(
+    ListJobs,
+    queue_name=st.one_of(st.none(), queues),
+    statuses=st.one_of(st.just(frozenset[Status]()), status_sets),
+    metadata=st.sampled_from([{}, {}, {"k": "v"}]),
+    error=st.sampled_from([None, None, "broken", "lease"]),
+    limit=st.sampled_from([1, 3, 200]),
+)

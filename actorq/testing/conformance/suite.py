@@ -1,0 +1,84 @@
+"""Every test that any store must pass: ``from actorq.testing.conformance.suite import *``."""
+
+from actorq.testing.conformance.concurrency import (
+    TestRacingClaims,
+    TestRacingEnds,
+    TestRacingEnqueues,
+)
+from actorq.testing.conformance.dedupe import TestDedupeKeys, TestFreeing, TestReplace, TestWindow
+from actorq.testing.conformance.defects import TestDefects
+from actorq.testing.conformance.fixtures import bench, make_bench
+from actorq.testing.conformance.idempotency import TestIdempotency, TestIdempotencyWithDedupe
+from actorq.testing.conformance.jobs import TestHistory, TestRecord
+from actorq.testing.conformance.leases import TestClaims, TestFencing
+from actorq.testing.conformance.listing import TestFilters, TestPages
+from actorq.testing.conformance.model import TestModel
+from actorq.testing.conformance.order import TestOrder
+from actorq.testing.conformance.queues import (
+    TestFigures,
+    TestMaxDepth,
+    TestMaxRunning,
+    TestPause,
+    TestSettings,
+)
+from actorq.testing.conformance.renewals import TestExpiry, TestExtend
+from actorq.testing.conformance.retention import (
+    TestPurge,
+    TestRetentionByAge,
+    TestRetentionByCount,
+)
+from actorq.testing.conformance.retries import TestHandBacks, TestLostLeases, TestRetries
+from actorq.testing.conformance.states import (
+    TestAtMostOnce,
+    TestCancel,
+    TestDeadLetters,
+    TestEdit,
+    TestTransitions,
+)
+from actorq.testing.conformance.stores import TestStore
+from actorq.testing.conformance.timing import TestDue, TestExpiresAt, TestNext
+
+__all__ = [
+    "TestAtMostOnce",
+    "TestCancel",
+    "TestClaims",
+    "TestDeadLetters",
+    "TestDedupeKeys",
+    "TestDefects",
+    "TestDue",
+    "TestEdit",
+    "TestExpiresAt",
+    "TestExpiry",
+    "TestExtend",
+    "TestFencing",
+    "TestFigures",
+    "TestFilters",
+    "TestFreeing",
+    "TestHandBacks",
+    "TestHistory",
+    "TestIdempotency",
+    "TestIdempotencyWithDedupe",
+    "TestLostLeases",
+    "TestMaxDepth",
+    "TestMaxRunning",
+    "TestModel",
+    "TestNext",
+    "TestOrder",
+    "TestPages",
+    "TestPause",
+    "TestPurge",
+    "TestRacingClaims",
+    "TestRacingEnds",
+    "TestRacingEnqueues",
+    "TestRecord",
+    "TestReplace",
+    "TestRetentionByAge",
+    "TestRetentionByCount",
+    "TestRetries",
+    "TestSettings",
+    "TestStore",
+    "TestTransitions",
+    "TestWindow",
+    "bench",
+    "make_bench",
+]
