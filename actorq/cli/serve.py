@@ -12,6 +12,7 @@ import anyio
 from actorq import __version__, logs
 from actorq.cli.stopping import CRASHED, Stopping
 from actorq.errors import ActorqError, ConfigurationError
+from actorq.http import AppOptions, BodyLimits, create_app
 from actorq.http.server import ServerOptions
 from actorq.http.server import serve as serve_http
 from actorq.opening import log_crash, make_store
@@ -142,7 +143,14 @@ def _options(settings: Settings) -> Options:
 
 
 def _make_app(queue: JobQueue, settings: Settings) -> ASGIApp:
-    raise NotImplementedError
+    options = AppOptions(
+        body=BodyLimits(max_body=settings.max_body_bytes, body_timeout=settings.body_timeout),
+        max_batch=settings.max_batch,
+        max_requests=settings.max_requests,
+        max_waiters=settings.max_waiters,
+        require_lease_token=settings.require_lease_token,
+    )
+    return create_app(queue, options)
 
 
 def _loop_options(settings: Settings) -> dict[str, bool]:

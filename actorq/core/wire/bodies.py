@@ -7,56 +7,59 @@ Lenient where it costs nothing (contract §1): durations as seconds or text, ``q
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from actorq.core.instants import parse_duration
 from actorq.core.job import DEFAULT_BACKOFF, Delivery, OnDuplicate
 from actorq.core.policy import Retention
 from actorq.core.transitions import Status
+from actorq.core.wire import fields as f
 from actorq.errors import InvalidInput
-
-Duration = float | str
-"""Seconds as a number, or text such as ``"300s"``, ``"5m"``, ``"1h30m"``."""
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A JSON object that holds no member beyond those that it knows."""
 
 
+class EmptyBody(_Body, frozen=True):
+    """Nothing needs to be said."""
+
+
 class BackoffBody(_Body, frozen=True):
     """The delays between retries."""
 
-    base: Duration = DEFAULT_BACKOFF.base
-    factor: float = DEFAULT_BACKOFF.factor
-    max: Duration = DEFAULT_BACKOFF.max
+    base: f.Seconds = DEFAULT_BACKOFF.base
+    factor: f.Factor = DEFAULT_BACKOFF.factor
+    max: f.Seconds = DEFAULT_BACKOFF.max
 
 
 class EnqueueBody(_Body, frozen=True):
-    """A job to be made."""
+    """A job to be made. ``queue`` stands for ``queue_name``, ``delay_seconds`` for ``delay``."""
 
-    payload: str
-    queue_name: str | None = None
-    queue: str | None = None
-    priority: int = 0
-    max_retries: int = 3
-    delivery: str = Delivery.AT_LEAST_ONCE.value
-    delay: Duration | None = None
-    delay_seconds: Duration | None = None
-    available_at: str | None = None
-    metadata: dict[str, str] | None = None
-    task: str | None = None
+    payload: f.Payload
+    queue_name: f.MaybeQueueName = None
+    queue: f.MaybeQueueName = None
+    priority: f.Priority = 0
+    max_retries: f.MaxRetries = 3
+    delivery: f.DeliveryName = Delivery.AT_LEAST_ONCE.value
+    delay: f.MaybeSeconds = None
+    delay_seconds: f.MaybeSeconds = None
+    available_at: f.MaybeInstant = None
+    metadata: f.MaybeMetadata = None
+    task: f.MaybeTask = None
     backoff: BackoffBody | None = None
-    timeout: Duration | None = None
-    expires_at: str | None = None
-    dedupe_key: str | None = None
-    dedupe_window: Duration | None = None
-    on_duplicate: str = OnDuplicate.RETURN.value
-    idempotency_key: str | None = None
+    timeout: f.MaybeSeconds = None
+    expires_at: f.MaybeInstant = None
+    dedupe_key: f.MaybeDedupeKey = None
+    dedupe_window: f.MaybeSeconds = None
+    on_duplicate: f.OnDuplicateName = OnDuplicate.RETURN.value
+    idempotency_key: f.MaybeIdempotencyKey = None
 
 
 class BatchBody(_Body, frozen=True):
     """Jobs to be made in one step; each is judged by itself."""
 
-    jobs: list[msgspec.Raw]
+    jobs: f.NewJobs
 
 
 class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,137 +73,137 @@ Token = str | LeaseBody | None
 
 
 class DequeueBody(_Body, frozen=True):
-    """A worker's wish for jobs."""
+    """A worker's wish for jobs: one, or a list of up to ``max``."""
 
-    worker_id: str | None = None
-    visibility_timeout: Duration | None = None
-    wait: Duration = 0.0
-    max: int | None = None
+    worker_id: f.MaybeWorkerId = None
+    visibility_timeout: f.MaybeVisibility = None
+    wait: f.Wait = 0.0
+    max: f.MaybeSlots = None
 
 
 class AckBody(_Body, frozen=True):
     """A job that was done. ``result`` is any JSON value."""
 
     lease: Token = None
-    result: msgspec.Raw = msgspec.Raw(b"null")
+    result: f.JsonResult = UNSET
 
 
 class FailBody(_Body, frozen=True):
     """A job that failed; ``error`` is accepted for ``reason``."""
 
     lease: Token = None
-    reason: str | None = None
-    error: str | None = None
+    reason: f.Reason = None
+    error: f.Reason = None
     retryable: bool = True
-    retry_in: Duration | None = None
+    retry_in: f.MaybeSeconds = None
 
 
 class ReleaseBody(_Body, frozen=True):
     """A job that is handed back."""
 
     lease: Token = None
-    delay: Duration = 0.0
+    delay: f.Seconds = 0.0
 
 
 class ExtendBody(_Body, frozen=True):
     """A lease to be renewed; ``seconds`` is accepted for ``visibility_timeout``."""
 
     lease: Token = None
-    visibility_timeout: Duration | None = None
-    seconds: Duration | None = None
+    visibility_timeout: f.MaybeVisibility = None
+    seconds: f.MaybeVisibility = None
 
 
 class ProgressBody(_Body, frozen=True):
     """What the holder has done so far: any JSON value."""
 
-    progress: msgspec.Raw
+    progress: f.JsonProgress
     lease: Token = None
 
 
 class SettleItem(_Body, frozen=True):
     """One settlement of a batch: ``action`` is ack, fail or release."""
 
-    id: str
-    action: str
+    id: f.ItemId
+    action: f.ActionName
     lease: Token = None
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    reason: str | None = None
-    error: str | None = None
+    result: f.JsonResult = UNSET
+    reason: f.Reason = None
+    error: f.Reason = None
     retryable: bool = True
-    retry_in: Duration | None = None
-    delay: Duration = 0.0
+    retry_in: f.MaybeSeconds = None
+    delay: f.Seconds = 0.0
 
 
 class SettleBody(_Body, frozen=True):
     """Settlements in one call; each is judged by itself."""
 
-    items: list[msgspec.Raw]
+    items: f.Settlements
 
 
 class HeartbeatItem(_Body, frozen=True):
     """One lease to renew."""
 
-    id: str
+    id: f.ItemId
     lease: str | LeaseBody
-    visibility_timeout: Duration | None = None
+    visibility_timeout: f.MaybeVisibility = None
 
 
 class HeartbeatBody(_Body, frozen=True):
     """All leases of one worker, renewed in one call."""
 
     leases: list[HeartbeatItem]
-    visibility_timeout: Duration | None = None
+    visibility_timeout: f.MaybeVisibility = None
 
 
 class EditBody(_Body, frozen=True):
-    """Changes to a waiting job; what is absent stays."""
+    """Changes to a waiting job; what is absent or null stays."""
 
-    payload: str | None = None
-    priority: int | None = None
-    max_retries: int | None = None
-    delay: Duration | None = None
-    delay_seconds: Duration | None = None
-    available_at: str | None = None
-    metadata: dict[str, str] | None = None
+    payload: f.MaybePayload = None
+    priority: f.MaybePriority = None
+    max_retries: f.MaybeMaxRetries = None
+    delay: f.MaybeSeconds = None
+    delay_seconds: f.MaybeSeconds = None
+    available_at: f.MaybeInstant = None
+    metadata: f.MaybeMetadata = None
 
 
 class PauseBody(_Body, frozen=True):
     """Why a queue is paused, for whoever looks."""
 
-    reason: str | None = None
+    reason: f.PauseReason = None
 
 
 class PurgeBody(_Body, frozen=True):
     """Which jobs to remove: statuses, without ``running``."""
 
-    statuses: tuple[str, ...] = (Status.PENDING.value, Status.DELAYED.value)
+    statuses: f.StatusNames = (Status.PENDING.value, Status.DELAYED.value)
 
 
 class RedriveBody(_Body, frozen=True):
     """Which dead jobs to give another life: ``ids``, or the newest ``limit`` of the queue."""
 
-    ids: list[str] | None = None
-    limit: int = 500
+    ids: list[f.ItemId] | None = None
+    limit: f.MaybeBulk = None
 
 
 class RetentionBody(_Body, frozen=True):
     """How long ended jobs are kept, by status, and how many at most."""
 
-    completed: Duration = Retention().completed
-    dead: Duration = Retention().dead
-    cancelled: Duration = Retention().cancelled
-    max_completed: int = Retention().max_completed
-    max_dead: int = Retention().max_dead
-    max_cancelled: int = Retention().max_cancelled
+    completed: f.Seconds = Retention().completed
+    dead: f.Seconds = Retention().dead
+    cancelled: f.Seconds = Retention().cancelled
+    max_completed: f.Count = Retention().max_completed
+    max_dead: f.Count = Retention().max_dead
+    max_cancelled: f.Count = Retention().max_cancelled
 
 
 class SettingsBody(_Body, frozen=True):
     """Changes to a queue's settings; null goes back to the server's default, absent stays."""
 
-    max_running: int | msgspec.UnsetType | None = msgspec.UNSET
-    max_depth: int | msgspec.UnsetType | None = msgspec.UNSET
-    visibility_timeout: Duration | msgspec.UnsetType | None = msgspec.UNSET
-    retention: RetentionBody | msgspec.UnsetType | None = msgspec.UNSET
+    max_running: f.Limit = UNSET
+    max_depth: f.Limit = UNSET
+    visibility_timeout: f.VisibilityChange = UNSET
+    retention: RetentionBody | UnsetType | None = UNSET
 
 
 MAX_WAIT_S: Final = 20.0
@@ -212,7 +215,7 @@ def token_of(lease: Token) -> str | None:
     return lease.token if isinstance(lease, LeaseBody) else lease
 
 
-def duration(value: Duration | None, pointer: str) -> float | None:
+def duration(value: f.Duration | None, pointer: str) -> float | None:
     """Return seconds, or None."""
     return None if value is None else parse_duration(value, pointer)
 

@@ -3,13 +3,14 @@
 import msgspec
 
 from actorq.core import bounds, intake
-from actorq.core.commands import Ack, Edit, Fail, Release
+from actorq.core.commands import Ack, Edit, Extend, Fail, Release, Report
 from actorq.core.instants import parse_duration, parse_instant
 from actorq.core.job import DEFAULT_BACKOFF, Backoff, Delivery, NewJob, OnDuplicate
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.wire import bodies
 from actorq.core.wire.bodies import duration, token_of
+from actorq.core.wire.fields import Duration
 from actorq.errors import InvalidInput
 
 
@@ -40,13 +41,13 @@ def new_job(
     )
 
 
-def wait(value: bodies.Duration, pointer: str = "/wait") -> float:
+def wait(value: Duration, pointer: str = "/wait") -> float:
     """Return the seconds of a long poll: 0 to 20."""
     seconds = parse_duration(value, pointer)
     return bounds.seconds(seconds, pointer, least=0.0, most=bodies.MAX_WAIT_S)
 
 
-def visibility(value: bodies.Duration | None, pointer: str = "/visibility_timeout") -> float | None:
+def visibility(value: Duration | None, pointer: str = "/visibility_timeout") -> float | None:
     """Return a visibility timeout in seconds, or None for the queue's."""
     seconds = duration(value, pointer)
     return None if seconds is None else bounds.visibility_timeout(seconds, pointer)
@@ -54,7 +55,9 @@ def visibility(value: bodies.Duration | None, pointer: str = "/visibility_timeou
 
 def ack(job_id: str, body: bodies.AckBody | bodies.SettleItem, policy: Policy) -> Ack:
     """Return the acknowledgement that ``body`` tells of."""
-    result = raw_text(body.result, "/result", policy.max_payload_bytes)
+    result = None
+    if isinstance(body.result, msgspec.Raw):
+        result = raw_text(body.result, "/result", policy.max_payload_bytes)
     return Ack(job_id, token_of(body.lease), None if result == "null" else result)
 
 
@@ -72,6 +75,44 @@ def release(job_id: str, body: bodies.ReleaseBody | bodies.SettleItem) -> Releas
     delay = parse_duration(body.delay, "/delay")
     bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
     return Release(job_id, token_of(body.lease), delay)
+
+
+def settlement(item: bodies.SettleItem, policy: Policy) -> Ack | Fail | Release:
+    """Return the settlement that one item of a batch tells of."""
+    match item.action.lower():
+        case "ack":
+            return ack(item.id, item, policy)
+        case "fail":
+            return fail(item.id, item)
+        case "release":
+            return release(item.id, item)
+        case _:
+            raise InvalidInput("/action", "must be ack, fail or release")
+
+
+def extend(job_id: str, body: bodies.ExtendBody) -> Extend:
+    """Return the renewal that ``body`` asks for."""
+    asked = visibility(body.visibility_timeout)
+    alias = visibility(body.seconds, "/seconds")
+    if asked is not None and alias is not None and asked != alias:
+        raise InvalidInput("/seconds", "contradicts visibility_timeout: say one of them")
+    return Extend(job_id, token_of(body.lease), alias if asked is None else asked)
+
+
+def heartbeat(body: bodies.HeartbeatBody) -> list[Extend]:
+    """Return the renewals that ``body`` asks for, in order."""
+    usual = visibility(body.visibility_timeout)
+    items: list[Extend] = []
+    for number, item in enumerate(body.leases):
+        asked = visibility(item.visibility_timeout, f"/leases/{number}/visibility_timeout")
+        items.append(Extend(item.id, token_of(item.lease), usual if asked is None else asked))
+    return items
+
+
+def report(job_id: str, body: bodies.ProgressBody) -> Report:
+    """Return the report that ``body`` tells of."""
+    progress = raw_text(body.progress, "/progress", bounds.MAX_PROGRESS_BYTES)
+    return Report(job_id, token_of(body.lease), progress)
 
 
 def edit(job_id: str, body: bodies.EditBody, version: int | None, policy: Policy) -> Edit:
@@ -127,7 +168,7 @@ def _either(first: str | None, second: str | None, name: str, alias: str, *, req
     return value
 
 
-def _delay(delay: bodies.Duration | None, alias: bodies.Duration | None) -> float | None:
+def _delay(delay: Duration | None, alias: Duration | None) -> float | None:
     if delay is not None and alias is not None:
         raise InvalidInput("/delay_seconds", "contradicts delay: say one of them")
     if delay is not None:

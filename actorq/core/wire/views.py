@@ -1,24 +1,40 @@
 """What is shown of a job and of a queue: never a lease's token, but to its holder."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from actorq.core.instants import format_instant
-from actorq.core.job import Backoff, Job
+from actorq.core.job import Backoff, DeadReason, Delivery, ErrorKind, Job
 from actorq.core.policy import Retention
 from actorq.core.queue import QueueLength, QueueStats
-from actorq.core.results import PrunedReplay
+from actorq.core.results import Enqueued, Outcome, PrunedReplay
 from actorq.core.transitions import Status
 
 _NULL: Final = msgspec.Raw(b"null")
+
+_INSTANT: Final = Meta(extra_json_schema={"format": "date-time"})
+Instant = Annotated[str, _INSTANT]
+MaybeInstant = Annotated[str | None, _INSTANT]
+StatusName = Annotated[str, Meta(extra_json_schema={"enum": [*Status]})]
+DeliveryName = Annotated[str, Meta(extra_json_schema={"enum": [*Delivery]})]
+ErrorKindName = Annotated[str, Meta(extra_json_schema={"enum": [*ErrorKind]})]
+DeadReasonName = Annotated[str | None, Meta(extra_json_schema={"enum": [*DeadReason, None]})]
+DirectiveName = Annotated[
+    str | msgspec.UnsetType,
+    Meta(
+        description="What the holder is asked to do.",
+        extra_json_schema={"enum": ["continue", "cancel", "drain"]},
+    ),
+]
 
 
 class LeaseView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who works on the job, and until when; the token only for its holder."""
 
     worker_id: str
-    expires_at: str
+    expires_at: Instant
     token: str | None = None
     visibility_timeout: float | None = None
 
@@ -28,8 +44,8 @@ class ErrorView(msgspec.Struct, frozen=True):
 
     attempt: int
     worker: str
-    time: str
-    kind: str
+    time: Instant
+    kind: ErrorKindName
     message: str
 
 
@@ -38,15 +54,15 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     queue_name: str
-    status: str
+    status: StatusName
     payload: str
     priority: int
     max_retries: int
     retry_count: int
-    delivery: str
-    available_at: str
-    created_at: str
-    updated_at: str
+    delivery: DeliveryName
+    available_at: Instant
+    created_at: Instant
+    updated_at: Instant
     metadata: dict[str, str]
     task: str | None
     attempt: int
@@ -55,17 +71,18 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_key: str | None
     backoff: Backoff
     timeout: float | None
-    expires_at: str | None
+    expires_at: MaybeInstant
     progress: msgspec.Raw
     result: msgspec.Raw
     errors: list[ErrorView]
-    dead_reason: str | None
-    completed_at: str | None
+    dead_reason: DeadReasonName
+    completed_at: MaybeInstant
     cancel_requested: bool
     version: int
     lease: LeaseView | None
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
-    directive: str | msgspec.UnsetType = msgspec.UNSET
+    replaced: bool | msgspec.UnsetType = msgspec.UNSET
+    directive: DirectiveName = msgspec.UNSET
 
 
 class PrunedView(msgspec.Struct, frozen=True):
@@ -73,7 +90,7 @@ class PrunedView(msgspec.Struct, frozen=True):
 
     id: str
     queue_name: str
-    created_at: str
+    created_at: Instant
     pruned: bool = True
 
 
@@ -91,7 +108,7 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     oldest_pending_age: float | None
     accepted: int
     pruned: int
-    as_of: str
+    as_of: Instant
 
 
 class LengthView(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,8 +134,8 @@ class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention | None
 
 
-def job_view(job: Job, *, holder: bool = False, duplicate: bool = False) -> JobView:
-    """Show a job; to its holder with the lease's token, and ``duplicate`` when it was there before."""
+def job_view(job: Job, *, holder: bool = False) -> JobView:
+    """Show a job; to its holder with the lease's token."""
     return JobView(
         id=job.id,
         queue_name=job.queue_name,
@@ -151,8 +168,16 @@ def job_view(job: Job, *, holder: bool = False, duplicate: bool = False) -> JobV
         cancel_requested=job.cancel_requested,
         version=job.version,
         lease=_lease(job, holder=holder),
-        duplicate=True if duplicate else msgspec.UNSET,
     )
+
+
+def enqueued_view(result: Enqueued) -> JobView:
+    """Show what an enqueue came to: ``duplicate`` when the job was there before."""
+    view = job_view(result.job)
+    if result.outcome is Outcome.CREATED:
+        return view
+    replaced = True if result.outcome is Outcome.REPLACED else msgspec.UNSET
+    return msgspec.structs.replace(view, duplicate=True, replaced=replaced)
 
 
 def pruned_view(replay: PrunedReplay) -> PrunedView:

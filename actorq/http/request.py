@@ -1,0 +1,96 @@
+"""One request, as the handlers see it: nothing is parsed before somebody asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+
+from actorq.errors import ActorqError
+from actorq.http.limits import BodyLimits, read_body
+from actorq.http.query import Query
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope
+
+    from actorq.core.wire.decoding import Reader
+
+T = TypeVar("T")
+
+_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
+
+
+class UnsupportedMediaType(ActorqError):
+    """The body is not sent as JSON: 415."""
+
+    code: ClassVar[str] = "unsupported_media_type"
+
+
+class Request:
+    """A request that found its route. ``name`` is the part of the path that the route leaves open."""
+
+    __slots__ = ("_limits", "id", "name", "receive", "scope")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, name: str, limits: BodyLimits, request_id: str
+    ) -> None:
+        """Wrap the ASGI ``scope`` and ``receive``; ``request_id`` names it in answers and logs."""
+        self.scope = scope
+        self.receive = receive
+        self.name = name
+        self.id = request_id
+        self._limits = limits
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header; one that came several times is joined by commas, as HTTP has it."""
+        headers: list[tuple[bytes, bytes]] = self.scope["headers"]
+        values = [value for key, value in headers if key == name]
+        return b", ".join(values).decode("latin-1") if values else None
+
+    def query(self, *known: str, prefixes: tuple[str, ...] = ()) -> Query:
+        """Return the query; raises ``InvalidInput`` for a parameter that is not known."""
+        return Query(self.scope["query_string"], known, prefixes)
+
+    async def body(self, reader: Reader[T]) -> T:
+        """Read the body, which must be there."""
+        return reader.read(await self._read())
+
+    async def optional_body(self, reader: Reader[T], absent: T) -> T:
+        """Read the body; an empty one, of whatever type, means ``absent``."""
+        data = await self._read()
+        return reader.read(data) if data else absent
+
+    @property
+    def root(self) -> str:
+        """The path under which the application is mounted, without a slash at its end."""
+        root: str = self.scope.get("root_path", "")
+        return root.rstrip("/")
+
+    async def _read(self) -> bytes:
+        data = await read_body(self.scope, self.receive, self._limits)
+        if data:
+            self._check_encoding()
+        return data
+
+    def _check_encoding(self) -> None:
+        """Refuse what says that it is not JSON in UTF-8; what says nothing is taken at its word."""
+        media = self.header(b"content-type")
+        if media is not None and media != "application/json" and not _is_json(media):
+            raise UnsupportedMediaType(
+                f"the body must be sent as application/json in UTF-8, not as {media!a:.100}"
+            )
+        coding = self.header(b"content-encoding")
+        if coding is not None and coding.lower() != "identity":
+            raise UnsupportedMediaType("the body must be sent without a Content-Encoding")
+
+
+def _is_json(media: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in media.split(";"))
+    if kind != "application/json" and not (
+        kind.startswith("application/") and kind.endswith("+json")
+    ):
+        return False
+    charsets = (
+        parameter.partition("=")[2].strip('"')
+        for parameter in parameters
+        if parameter.startswith("charset=")
+    )
+    return all(charset in _CHARSETS for charset in charsets)
