@@ -1,4 +1,4 @@
-"""Opening a queue: from a URL to a running ``JobQueue``."""
+"""Opening a queue: from a URL or settings to a running ``JobQueue``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from msgspec.structs import replace
+
 from actorq.clock import wall_clock
 from actorq.core.policy import Policy
 from actorq.errors import ConfigurationError
 from actorq.runtime import Options, running
+from actorq.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from actorq.backends.backend import Store
     from actorq.face import JobQueue
@@ -31,21 +34,25 @@ def make_store(
 ) -> Store:
     """Make the store that ``url`` names; nothing is opened yet.
 
-    ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db`` (the query of the URL is not used).
-    Raises ``ConfigurationError`` for another scheme.
+    ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``; what has a meaning in a URL is
+    written as such: ``%3F`` for a question mark. Raises ``ConfigurationError`` for anything else.
     """
     parts = urlsplit(url)
     bounds = policy or Policy()
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"a store's URL has neither a query nor a fragment: {url!r}")
     match parts.scheme:
         case "memory":
+            if url != "memory://":
+                raise ConfigurationError("the memory store has no name: use memory://")
             from actorq.backends.memory import MemoryStore
 
             return MemoryStore(bounds, clock)
         case "sqlite":
             from actorq.backends.sqlite import SqliteStore
 
-            path = unquote(parts.path.removeprefix("/"))
-            if not path or parts.netloc:
+            path = unquote(url.removeprefix("sqlite:///"))
+            if not url.startswith("sqlite:///") or not path:
                 raise ConfigurationError(
                     "a SQLite URL has three slashes before a relative path and four before an "
                     "absolute one: sqlite:///jobs.db"
@@ -59,21 +66,25 @@ def make_store(
 
 @asynccontextmanager
 async def open_queue(
-    url: str, *, policy: Policy | None = None, options: Options | None = None
-) -> AsyncIterator[JobQueue]:
-    """Open the store that ``url`` names and run a queue on it, inside the caller's task.
+    store: str | Settings, *, policy: Policy | None = None, options: Options | None = None
+) -> AsyncGenerator[JobQueue]:
+    """Open a store and run a queue on it, inside the caller's task. Works on asyncio and trio.
 
-    Works on asyncio and trio. Leaving the block stops everything in order. An error that
-    actorq cannot mend by itself leaves the block as an exception (group).
+    ``store`` is a URL, or settings (``actorq.settings.load()`` reads them as the server does), which
+    bring their own policy, number of writing lanes and grace. ``policy`` wins over both. Leaving the
+    block stops everything in order; what the block raises leaves as it is. An error that actorq
+    cannot mend by itself cancels the block and leaves as an exception group.
     """
     chosen = options or Options()
-    if policy is not None:
-        chosen = Options(
-            policy=policy,
-            pool_size=chosen.pool_size,
-            mailbox_capacity=chosen.mailbox_capacity,
-            grace=chosen.grace,
+    if isinstance(store, Settings):
+        url = store.store_url()
+        chosen = replace(
+            chosen, policy=store.policy(), pool_size=store.pool_size, grace=store.grace
         )
-    store = make_store(url, chosen.policy, chosen.clock)
-    async with running(store, chosen, log_crash) as runtime:
+    else:
+        url = store
+    if policy is not None:
+        chosen = replace(chosen, policy=policy)
+    made = make_store(url, chosen.policy, chosen.clock)
+    async with running(made, chosen, log_crash) as runtime:
         yield runtime.queue

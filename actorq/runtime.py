@@ -2,18 +2,18 @@
 
 The only module that knows everyone. What it builds:
 
-    JobQueue ─► dispatcher ─► lease managers ─► writing lanes ─► store
+    JobQueue ─► dispatcher ─► lease managers ─► returner ─► writing lanes ─► store
                     ├─► renewing lane, reading lane, upkeep lane
     scheduler, reaper, watcher, timekeeper (each with a metronome), listener
 """
 
 from __future__ import annotations
 
+import math
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
-import anyio.abc
 import anyio.to_thread
 import msgspec
 
@@ -25,22 +25,26 @@ from actorq.actors.lease_manager import LeaseManager
 from actorq.actors.listener import NewsLoop
 from actorq.actors.mailbox import Mailbox, MailboxClosed
 from actorq.actors.reaper import Reaper
+from actorq.actors.returner import Returner
+from actorq.actors.runners import Runner, ThreadRunner, run_inline
 from actorq.actors.scheduler import Scheduler
-from actorq.actors.storage import Runner, StorageLane
+from actorq.actors.storage import StorageLane
 from actorq.actors.timekeeper import Timekeeper
 from actorq.actors.watcher import Watcher
 from actorq.clock import mint_token, random_bits, wall_clock
 from actorq.core.ids import IdMint
 from actorq.core.policy import Policy
+from actorq.errors import ConfigurationError
 from actorq.face import JobQueue
 from actorq.face.post import Post
+from actorq.stages import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from actorq.backends.backend import Store
+    from actorq.core.commands import Release
 
-T = TypeVar("T")
 M = TypeVar("M")
 
 BEAT_S: Final = 2.0
@@ -48,6 +52,12 @@ BEAT_S: Final = 2.0
 
 TIMEKEEPING_S: Final = 30.0
 """Seconds between two measures of the store's clock."""
+
+CLOSING_S: Final = 1.0
+"""Seconds for letting connections go when the grace is over."""
+
+DOORS, TIMERS, MANAGERS, RETURNS, LANES = range(5)
+"""The stages of stopping, upstream first."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,49 +71,29 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     random_bits: Callable[[int], int] = random_bits
     mint_token: Callable[[], str] = mint_token
 
-
-async def run_inline(function: Callable[[], T]) -> T:
-    """Run a call that never blocks right here."""
-    return function()
-
-
-class ThreadRunner:
-    """Runs calls in a worker thread, one at a time; cancelling the caller never reaches the call."""
-
-    def __init__(self) -> None:
-        """Own one thread's worth of room: no other lane can take it."""
-        self._limiter = anyio.CapacityLimiter(1)
-
-    async def __call__(self, function: Callable[[], T]) -> T:
-        """Run ``function`` to its end in the thread."""
-        return await anyio.to_thread.run_sync(function, limiter=self._limiter)
-
-
-class _Served:
-    """A mailbox with an actor behind it, and the moment at which that actor has stopped."""
-
-    def __init__(self, close: Callable[[], None]) -> None:
-        self.close = close
-        self.done = anyio.Event()
+    def __post_init__(self) -> None:
+        if self.pool_size < 1 or self.mailbox_capacity < 1:
+            raise ConfigurationError("pool_size and mailbox_capacity must be at least 1")
+        if math.isnan(self.grace) or self.grace < 0.0:
+            raise ConfigurationError("grace must be 0 seconds or more")
 
 
 class Runtime:
-    """One running system inside a caller's task group."""
+    """One running system."""
 
-    def __init__(
-        self, store: Store, options: Options, tasks: anyio.abc.TaskGroup, on_crash: OnCrash
-    ) -> None:
-        """Make the mailboxes; nothing runs before ``start``."""
+    def __init__(self, store: Store, options: Options, on_crash: OnCrash) -> None:
+        """Make the mailboxes; nothing runs before ``alive``."""
         self._store = store
         self._options = options
-        self._tasks = tasks
         self._on_crash = on_crash
+        self._stages = Stages(LANES + 1)
         self.ids = IdMint(options.clock, options.random_bits)
         capacity = options.mailbox_capacity
         self._dispatcher: Mailbox[m.DispatcherMessage] = Mailbox(capacity)
         self._scheduler: Mailbox[m.SchedulerMessage] = Mailbox(capacity)
         self._reaper: Mailbox[m.ReaperMessage] = Mailbox(capacity)
         self._watcher: Mailbox[m.WatcherMessage] = Mailbox(capacity)
+        self._returner: Mailbox[m.ReturnerMessage] = Mailbox(capacity)
         self._hints = Hints(
             dispatcher=self._dispatcher,
             scheduler=self._scheduler,
@@ -113,60 +103,76 @@ class Runtime:
         writers = min(options.pool_size, store.max_writers or options.pool_size)
         lanes: list[Mailbox[m.StorageMessage]] = [Mailbox(capacity) for _ in range(writers + 3)]
         self._renewals, self._reader, self._upkeep, *self._writers = lanes
+        self._lanes: list[StorageLane] = []
         self._spawned = 0
-        self._stages: list[list[_Served]] = [[], [], [], []]
         self._draining = False
-        self._news = NewsLoop(listen=store.listen, run=self._runner(), dispatcher=self._dispatcher)
         self.queue = JobQueue(
             Post(
                 self._dispatcher,
                 self.ids.mint,
                 options.policy,
                 lambda: self._draining,
-                self._in_background,
+                self._hand_back,
             )
         )
 
     # ── starting ────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Start every actor. The stages are stopped in order: doors are the caller's business."""
+    @asynccontextmanager
+    async def alive(self) -> AsyncGenerator[None]:
+        """Run every actor for as long as the block lasts, and stop them in order at its end."""
+        try:
+            async with self._stages.around(self._start, self.stop):
+                yield
+        finally:
+            with anyio.move_on_after(CLOSING_S, shield=True):
+                await self._disconnect()
+
+    def _start(self) -> None:
         lanes = [*self._writers, self._renewals, self._reader, self._upkeep]
         for number, mailbox in enumerate(lanes):
-            self._serve(3, f"storage-{number}", self._lane, mailbox)
-        self._serve(0, "dispatcher", self._make_dispatcher, self._dispatcher)
+            self._serve(LANES, f"storage-{number}", self._make_lane, mailbox)
+        self._serve(DOORS, "dispatcher", self._make_dispatcher, self._dispatcher)
         self._serve(
-            1,
-            "scheduler",
-            lambda: Scheduler(lane=self._upkeep, alarm=scheduling),
-            self._scheduler,
-            scheduling := Alarm(BEAT_S, self._scheduler.offer),
+            RETURNS,
+            "returner",
+            lambda: Returner(lane=self._writers[0]),
+            self._returner,
+            Alarm(BEAT_S, self._returner.offer),
         )
         self._serve(
-            1,
-            "reaper",
-            lambda: Reaper(lane=self._upkeep, alarm=reaping),
-            self._reaper,
-            reaping := Alarm(BEAT_S, self._reaper.offer),
-        )
-        self._serve(
-            1,
+            TIMERS,
             "watcher",
             lambda: Watcher(lane=self._reader),
             self._watcher,
             Alarm(BEAT_S, self._watcher.offer),
         )
-        clock: Mailbox[m.TimekeeperMessage] = Mailbox(1)
+        scheduling = Alarm(BEAT_S, self._scheduler.offer)
         self._serve(
-            1,
-            "timekeeper",
-            lambda: Timekeeper(
-                lane=self._renewals, clock=self._options.clock, correct=self.ids.correct
-            ),
-            clock,
-            Alarm(TIMEKEEPING_S, clock.offer),
+            TIMERS,
+            "scheduler",
+            lambda: Scheduler(lane=self._upkeep, alarm=scheduling),
+            self._scheduler,
+            scheduling,
         )
-        self._tasks.start_soon(self._news.run)
+        reaping = Alarm(BEAT_S, self._reaper.offer)
+        self._serve(
+            TIMERS,
+            "reaper",
+            lambda: Reaper(lane=self._upkeep, alarm=reaping),
+            self._reaper,
+            reaping,
+        )
+        beats: Mailbox[m.TimekeeperMessage] = Mailbox(1)
+        timekeeping = Alarm(TIMEKEEPING_S, beats.offer)
+        self._serve(TIMERS, "timekeeper", self._make_timekeeper, beats, timekeeping)
+        news = NewsLoop(
+            listen=self._store.listen,
+            run=self._runner(),
+            dispatcher=self._dispatcher,
+            on_crash=self._on_crash,
+        )
+        self._stages.start(DOORS, "listener", news.run, news.stop)
 
     def _serve(
         self,
@@ -176,33 +182,32 @@ class Runtime:
         mailbox: Mailbox[M],
         alarm: Alarm | None = None,
     ) -> None:
-        served = _Served(mailbox.close)
-        self._stages[stage].append(served)
-
         async def run() -> None:
             async with anyio.create_task_group() as tasks:
                 if alarm is not None:
                     tasks.start_soon(metronome, alarm)
                 await serve(name, make, mailbox, self._on_crash)
                 tasks.cancel_scope.cancel()
-            served.done.set()
-            # Lease managers come and go: the list must not grow with them (I18).
-            self._stages[stage].remove(served)
 
-        self._tasks.start_soon(run, name=name)
+        self._stages.start(stage, name, run, mailbox.close)
 
     # ── making actors ───────────────────────────────────────────────────────────────────────────
 
-    def _lane(self) -> StorageLane:
-        return StorageLane(
+    def _make_lane(self) -> StorageLane:
+        lane = StorageLane(
             connect=self._store.connect,
             run=self._runner(),
             hints=self._hints,
             on_crash=self._on_crash,
         )
+        self._lanes.append(lane)
+        return lane
 
     def _runner(self) -> Runner:
         return run_inline if self._store.inline else ThreadRunner()
+
+    def _make_timekeeper(self) -> Timekeeper:
+        return Timekeeper(lane=self._renewals, clock=self._options.clock, correct=self.ids.correct)
 
     def _make_dispatcher(self) -> Dispatcher:
         return Dispatcher(
@@ -212,6 +217,7 @@ class Runtime:
             upkeep=self._upkeep,
             watcher=self._watcher,
             spawn=self._spawn_lease_manager,
+            draining=lambda: self._draining,
         )
 
     def _spawn_lease_manager(self, queue_name: str) -> Mailbox[m.LeaseManagerMessage]:
@@ -223,57 +229,63 @@ class Runtime:
             return LeaseManager(
                 queue_name,
                 lane=lane,
+                returner=self._returner,
                 mint_token=self._options.mint_token,
                 retire=mailbox.close_if_empty,
             )
 
         alarm = Alarm(BEAT_S, mailbox.offer)
-        self._serve(2, f"lease-manager:{queue_name}", make, mailbox, alarm)
+        self._serve(MANAGERS, f"lease-manager:{queue_name}", make, mailbox, alarm)
         return mailbox
 
-    def _in_background(self, message: m.DispatcherMessage) -> None:
-        async def tell() -> None:
-            with suppress(MailboxClosed):
-                await self._dispatcher.tell(message)
-
-        self._tasks.start_soon(tell, name="hand-back")
+    def _hand_back(self, items: Sequence[Release]) -> None:
+        # With ten thousand of them waiting already, the store is away: these leases run out.
+        self._returner.offer(m.HandBack(tuple(items)))
 
     # ── stopping ────────────────────────────────────────────────────────────────────────────────
 
     def drain(self) -> None:
-        """Answer every waiting consumer at once, and give out nothing more; settling goes on."""
+        """Answer whoever waits at once, and give out nothing more; settling goes on."""
         self._draining = True
-        self._dispatcher.offer(m.Drain())
+        if not self._dispatcher.offer(m.Drain()) and self._dispatcher.open:
+            self._stages.start(DOORS, "drain", self._tell_drain, lambda: None)
+
+    async def _tell_drain(self) -> None:
+        with suppress(MailboxClosed):
+            await self._dispatcher.tell(m.Drain())
 
     async def stop(self) -> None:
-        """Close upstream first; each stage finishes what it has before the next is closed."""
+        """Close upstream first; each stage finishes what it has before the next is closed.
+
+        What has not ended within the grace is cancelled. What was not settled by then is in the store,
+        under its lease.
+        """
         self.drain()
-        self._news.stop()
-        for stage in self._stages:
-            closing = list(stage)
-            for served in closing:
-                served.close()
-            for served in closing:
-                await served.done.wait()
-        self._store.close()
+        with anyio.move_on_after(self._options.grace, shield=True):
+            await self._stages.close()
+        self._stages.give_up()
+
+    async def _disconnect(self) -> None:
+        """Let go of the connections that their lanes could not, because they were cancelled."""
+        for lane in self._lanes:
+            await lane.stop()
 
 
 @asynccontextmanager
-async def running(store: Store, options: Options, on_crash: OnCrash) -> AsyncIterator[Runtime]:
+async def running(store: Store, options: Options, on_crash: OnCrash) -> AsyncGenerator[Runtime]:
     """Open ``store``, run a whole system on it in a task group, and stop it in order at the end.
 
-    Stopping takes at most ``options.grace`` seconds; then what still runs is cancelled. What was
-    not settled by then is in the store, under its lease.
+    Stopping has its order and its grace also when the caller is cancelled. What the body raises leaves
+    as it is; an error that the system cannot mend cancels the body, and leaves as an exception group.
     """
-    prepare: Runner = run_inline if store.inline else ThreadRunner()
-    check = await prepare(store.open)
-    async with anyio.create_task_group() as tasks:
-        runtime = Runtime(store, options, tasks, on_crash)
+    # Not abandoned when cancelled, as a lane's calls are: what was opened is to be closed.
+    run = run_inline if store.inline else anyio.to_thread.run_sync
+    try:
+        check = await run(store.open)
+        runtime = Runtime(store, options, on_crash)
         runtime.ids.correct(check.now - options.clock())
-        runtime.start()
-        try:
+        async with runtime.alive():
             yield runtime
-        finally:
-            with anyio.move_on_after(options.grace, shield=True):
-                await runtime.stop()
-            tasks.cancel_scope.cancel()
+    finally:
+        with anyio.move_on_after(CLOSING_S, shield=True):
+            await run(store.close)

@@ -7,13 +7,13 @@ timers are here, so that an actor can be tested by calling it.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 import anyio
 
 from actorq.actors.mailbox import Mailbox, Reply
 from actorq.actors.messages import Beat
-from actorq.errors import InternalError
+from actorq.errors import ActorqError, BackendUnavailable, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,17 +60,17 @@ class _InFlight:
 
     def add(self, messages: Sequence[object]) -> None:
         for message in messages:
-            reply = getattr(message, "reply", None)
+            reply: object = getattr(message, "reply", None)
             if isinstance(reply, Reply):
-                self._replies.append(reply)
+                self._replies.append(cast("Reply[object]", reply))
         if len(self._replies) > self._prune_at:
             # Pruned only when it has doubled: constant work a message, whatever waits.
             self._replies = [r for r in self._replies if not (r.settled or r.abandoned)]
             self._prune_at = max(_TRACKED_AT_LEAST, 2 * len(self._replies))
 
-    def fail(self) -> None:
+    def fail(self, error: ActorqError) -> None:
         for reply in self._replies:
-            reply.fail(InternalError("an internal error; the server's log has its traceback"))
+            reply.fail(error)
         self._replies.clear()
 
 
@@ -85,17 +85,34 @@ async def serve(
     """Serve an actor until its mailbox is closed and empty, then stop it.
 
     An error that leaves ``handle`` is a bug: the callers in flight get ``InternalError``, it is
-    reported once, and ``make`` gives a new actor with fresh state. Too many of them leave here.
+    reported once, and ``make`` gives a new actor with fresh state. Too many of them leave here. Whoever
+    still waits for an answer when the actor is given up learns that none will come.
     """
-    actor = make()
     in_flight = _InFlight()
+    try:
+        await _serve(name, make, mailbox, on_crash, in_flight, limit)
+    except BaseException:
+        in_flight.add(mailbox.abandon())
+        in_flight.fail(BackendUnavailable("actorq ended before the answer: the outcome is unknown"))
+        raise
+
+
+async def _serve(
+    name: str,
+    make: Callable[[], Actor[M]],
+    mailbox: Mailbox[M],
+    on_crash: OnCrash,
+    in_flight: _InFlight,
+    limit: int,
+) -> None:
+    actor = make()
     crashes: deque[float] = deque(maxlen=MAX_RESTARTS)
     while batch := await mailbox.take(limit):
         in_flight.add(batch)
         try:
             await actor.handle(batch)
         except Exception as error:
-            in_flight.fail()
+            in_flight.fail(InternalError("an internal error; the server's log has its traceback"))
             on_crash(name, error)
             now = anyio.current_time()
             if len(crashes) == MAX_RESTARTS and now - crashes[0] < RESTART_WINDOW_S:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 from actorq.actors import messages as m
 from actorq.core.results import Claimed
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from actorq.actors.mailbox import Mailbox
 
 M = TypeVar("M")
+
+_MANAGERS_AT_LEAST: Final = 256
 
 
 class Dispatcher:
@@ -32,17 +34,22 @@ class Dispatcher:
         upkeep: Mailbox[m.StorageMessage],
         watcher: Mailbox[m.WatcherMessage],
         spawn: Callable[[str], Mailbox[m.LeaseManagerMessage]],
+        draining: Callable[[], bool],
     ) -> None:
-        """Take the lanes by role; ``spawn`` starts the lease manager of a queue."""
+        """Take the lanes by role; ``spawn`` starts the lease manager of a queue.
+
+        ``draining`` tells whether the server is going away, also to a dispatcher that was made anew.
+        """
         self._writers = writers
         self._renewals = renewals
         self._reader = reader
         self._upkeep = upkeep
         self._watcher = watcher
         self._spawn = spawn
+        self._draining = draining
         self._managers: dict[str, Mailbox[m.LeaseManagerMessage]] = {}
+        self._prune_at = _MANAGERS_AT_LEAST
         self._turn = 0
-        self._draining = False
 
     async def handle(self, messages: Sequence[m.DispatcherMessage]) -> None:
         """Route everything that has arrived. One turn's writes go to one lane, as one batch."""
@@ -52,7 +59,7 @@ class Dispatcher:
             match message:
                 case m.Dequeue():
                     self._to_manager(message)
-                case m.JobsReady():
+                case m.JobsReady() | m.RoomMade():
                     self._announce(message)
                 case m.Watch():
                     _offer(self._watcher, message, message.reply.fail)
@@ -73,7 +80,13 @@ class Dispatcher:
                     _offer(writer, message, message.reply.fail)
                 case m.ExtendLeases() | m.ReportProgress() | m.CheckStore():
                     _offer(self._renewals, message, message.reply.fail)
-                case m.GetJobs() | m.GetQueueLengths() | m.FindJobs() | m.ListQueues():
+                case (
+                    m.GetJobs()
+                    | m.GetQueueLengths()
+                    | m.FindClaims()
+                    | m.FindJobs()
+                    | m.ListQueues()
+                ):
                     _offer(self._reader, message, message.reply.fail)
                 case m.RequeueExpired() | m.PromoteDelayed() | m.PruneJobs() | m.PurgeJobs():
                     _offer(self._upkeep, message, message.reply.fail)
@@ -84,16 +97,23 @@ class Dispatcher:
         """Nothing is held here: every request has been passed on."""
 
     def _to_manager(self, message: m.Dequeue) -> None:
-        if self._draining:
+        if self._draining():
             message.reply.set(Claimed())
             return
         manager = self._managers.get(message.queue_name)
         if manager is None or not manager.open:
             # The one that was let go has closed its mailbox when it was empty: nothing is lost.
+            self._forget_closed()
             manager = self._managers[message.queue_name] = self._spawn(message.queue_name)
         _offer(manager, message, message.reply.fail)
 
-    def _announce(self, message: m.JobsReady) -> None:
+    def _forget_closed(self) -> None:
+        # Only when their number has doubled: constant work a message, whatever names are asked for.
+        if len(self._managers) >= self._prune_at:
+            self._managers = {name: box for name, box in self._managers.items() if box.open}
+            self._prune_at = max(_MANAGERS_AT_LEAST, 2 * len(self._managers))
+
+    def _announce(self, message: m.JobsReady | m.RoomMade) -> None:
         names = self._managers if message.queue_names is None else message.queue_names
         for name in list(names):
             manager = self._managers.get(name)
@@ -105,9 +125,11 @@ class Dispatcher:
                 manager.offer(message)
 
     def _drain(self, message: m.Drain) -> None:
-        self._draining = True
         for manager in self._managers.values():
-            manager.offer(message)
+            if not manager.offer(message):
+                # No room: it serves what it has, and answers whoever still waits at its end.
+                manager.close()
+        self._watcher.offer(message)
 
 
 def _offer(mailbox: Mailbox[M], message: M, refuse: Callable[[Exception], None]) -> None:

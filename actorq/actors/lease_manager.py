@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, assert_never
 from actorq.actors import messages as m
 from actorq.actors.actor import ask
 from actorq.actors.mailbox import Reply
-from actorq.core.commands import Claim, Release
+from actorq.core import calls
+from actorq.core.commands import Claim
 from actorq.core.results import Claimed
-from actorq.errors import ActorqError
+from actorq.errors import ActorqError, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,13 +24,16 @@ MAX_CLAIM: Final = 1_000
 IDLE_BEATS: Final = 30
 """After how many beats without a consumer a lease manager is let go."""
 
+UNUSED_BEATS: Final = 2
+"""The same for one that never had a job to give: anybody may ask for queues that do not exist."""
+
 
 class LeaseManager:
     """Holds a queue's waiting consumers in order of arrival, and claims for all of them at once.
 
     A hint that comes while a claim is under way waits in the mailbox, and causes the next look: no
     wake-up is lost. A consumer that has gone by the time its job arrives never sees the lease; the
-    job is released, with the attempt's interruption counted and no retry spent.
+    job goes back through the returner, with the interruption counted and no retry spent.
     """
 
     def __init__(
@@ -37,69 +41,87 @@ class LeaseManager:
         queue_name: str,
         *,
         lane: Mailbox[m.StorageMessage],
+        returner: Mailbox[m.ReturnerMessage],
         mint_token: Callable[[], str],
         retire: Callable[[], bool],
     ) -> None:
         """Serve ``queue_name``; ``retire`` closes the manager's own mailbox if it is empty."""
         self._queue_name = queue_name
         self._lane = lane
+        self._returner = returner
         self._mint_token = mint_token
         self._retire = retire
         self._waiting: deque[m.Dequeue] = deque()
         self._idle_beats = 0
+        self._idle_most = UNUSED_BEATS
+        self._limited = False
         self._draining = False
 
     async def handle(self, messages: Sequence[m.LeaseManagerMessage]) -> None:
-        """Take in consumers and hints, then claim if somebody waits."""
-        beat = False
-        for message in messages:
-            match message:
-                case m.Dequeue():
-                    self._waiting.append(message)
-                case m.Beat():
-                    beat = True
-                case m.JobsReady():
-                    pass
-                case m.Drain():
-                    self._draining = True
-                case _:
-                    assert_never(message)
+        """Take in consumers and hints, then claim if somebody waits and there may be something."""
+        look = [self._take_in(message) for message in messages]
         self._forget_abandoned()
         if self._draining:
             self._answer_all(Claimed())
         elif self._waiting:
             self._idle_beats = 0
-            await self._serve_waiting()
-        elif beat:
+            if any(look):
+                await self._serve_waiting()
+        elif any(isinstance(message, m.Beat) for message in messages):
             self._rest()
 
     async def stop(self) -> None:
         """Answer all who wait: nothing will come any more."""
         self._answer_all(Claimed())
 
+    def _take_in(self, message: m.LeaseManagerMessage) -> bool:
+        """Note what ``message`` says; tell whether it is a reason to look for jobs."""
+        match message:
+            case m.Dequeue():
+                self._waiting.append(message)
+                return True
+            case m.Beat() | m.JobsReady():
+                return True
+            case m.RoomMade():
+                # The end of a lease is news for a queue at its bound of running jobs only.
+                return self._limited
+            case m.Drain():
+                self._draining = True
+                return False
+            case _:
+                assert_never(message)
+
     def _rest(self) -> None:
         self._idle_beats += 1
-        if self._idle_beats >= IDLE_BEATS:
+        if self._idle_beats >= self._idle_most:
             self._retire()
 
     async def _serve_waiting(self) -> None:
         """Claim until every consumer has something, or the queue has no more."""
+        self._limited = False
         while self._waiting:
             consumers = self._next_consumers()
-            reply: Reply[list[Claimed]] = Reply()
             claims = tuple(self._claim(consumer) for consumer in consumers)
+            reply: Reply[list[Claimed | ActorqError]] = Reply()
+            answers: list[Claimed | ActorqError]
             try:
                 answers = await ask(self._lane, reply, m.ClaimJobs(claims, reply))
             except ActorqError as error:
-                # The store is away: whoever waits is told, and decides when to come again.
-                self._fail_all([*consumers, *self._waiting], error)
-                self._waiting.clear()
+                answers = [error for _ in claims]
+            await self._hand_out(consumers, claims, answers)
+            away = [answer for answer in answers if isinstance(answer, BackendUnavailable)]
+            if away:
+                # Whoever waits is told that the store is away, and decides when to come again.
+                self._fail_all(away[0])
                 return
-            served = self._hand_out(consumers, answers)
-            await self._release_undelivered(served)
-            if any(not answer.jobs for answer in answers):
-                self._answer_impatient(answers[-1])
+            empty = [
+                answer for answer in answers if isinstance(answer, Claimed) and not answer.jobs
+            ]
+            if empty:
+                self._limited = any(answer.limited for answer in empty)
+                self._answer_impatient(empty[-1])
                 return
+            self._forget_abandoned()
 
     def _next_consumers(self) -> list[m.Dequeue]:
         consumers = [self._waiting.popleft()]
@@ -117,33 +139,34 @@ class LeaseManager:
             visibility_timeout=consumer.visibility_timeout,
         )
 
-    def _hand_out(self, consumers: list[m.Dequeue], answers: list[Claimed]) -> list[Claimed]:
-        """Answer the consumers that got something; return what found its consumer gone."""
+    async def _hand_out(
+        self,
+        consumers: list[m.Dequeue],
+        claims: Sequence[Claim],
+        answers: list[Claimed | ActorqError],
+    ) -> None:
+        """Answer the consumers that got something; give back what found its consumer gone."""
         undelivered: list[Claimed] = []
+        doubts: list[str] = []
         back: list[m.Dequeue] = []
-        for consumer, answer in zip(consumers, answers, strict=True):
-            if answer.jobs:
-                if consumer.reply.abandoned:
+        for consumer, claim, answer in zip(consumers, claims, answers, strict=True):
+            if isinstance(answer, ActorqError):
+                doubts += claim.tokens
+                consumer.reply.fail(answer)
+            elif answer.jobs:
+                self._idle_most = IDLE_BEATS
+                if not consumer.reply.set(answer):
                     undelivered.append(answer)
-                else:
-                    consumer.reply.set(answer)
             elif not consumer.wait:
                 consumer.reply.set(answer)
             else:
                 consumer.reply.interim = answer
                 back.append(consumer)
         self._waiting.extendleft(reversed(back))
-        return undelivered
-
-    async def _release_undelivered(self, undelivered: list[Claimed]) -> None:
-        items = tuple(
-            Release(job.id, job.lease.token)
-            for answer in undelivered
-            for job in answer.jobs
-            if job.lease is not None
-        )
-        if items:
-            await self._lane.tell(m.ReleaseJobs(items, Reply()))
+        if doubts:
+            await self._returner.tell(m.ClaimsInDoubt(tuple(doubts)))
+        if items := calls.hand_backs(undelivered):
+            await self._returner.tell(m.HandBack(items))
 
     def _answer_impatient(self, answer: Claimed) -> None:
         """Answer those who do not wait: the queue has just been seen empty (or paused)."""
@@ -158,14 +181,15 @@ class LeaseManager:
         self._waiting = patient
 
     def _forget_abandoned(self) -> None:
-        if any(consumer.reply.abandoned for consumer in self._waiting):
-            self._waiting = deque(c for c in self._waiting if not c.reply.abandoned)
+        # One that is settled already has its answer from elsewhere: an error of the dispatcher's.
+        if any(c.reply.abandoned or c.reply.settled for c in self._waiting):
+            left = (c for c in self._waiting if not (c.reply.abandoned or c.reply.settled))
+            self._waiting = deque(left)
 
     def _answer_all(self, answer: Claimed) -> None:
         while self._waiting:
             self._waiting.popleft().reply.set(answer)
 
-    @staticmethod
-    def _fail_all(consumers: list[m.Dequeue], error: ActorqError) -> None:
-        for consumer in consumers:
-            consumer.reply.fail(error)
+    def _fail_all(self, error: ActorqError) -> None:
+        while self._waiting:
+            self._waiting.popleft().reply.fail(error)

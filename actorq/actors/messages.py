@@ -1,11 +1,12 @@
 """Every message of every actor, grouped by receiver: the protocol on one page.
 
-    doors ──► Dispatcher ──► LeaseManager (one per queue) ──► storage lanes
-                  │  ▲                                          │  │
-                  │  └───────────── JobsReady ◄─────────────────┘  │  (hints: offered, never told)
-                  └──► storage lanes        Watcher ◄─ JobsChanged ┤
-    Scheduler, Reaper, Timekeeper, Watcher ──► storage lanes       │
-    Scheduler, Reaper ◄─────────────────── DueWithin ──────────────┘
+    doors ──► Dispatcher ──► LeaseManager (one per queue) ──► Returner ──► storage lanes
+                  │  ▲                │                                     │  │
+                  │  │                └──► storage lanes                    │  │
+                  │  └───── JobsReady, RoomMade ◄───────────────────────────┘  │  (hints: offered,
+                  └──► storage lanes               Watcher ◄─── JobsChanged ───┤   never told)
+    Scheduler, Reaper, Timekeeper, Watcher ──► storage lanes                   │
+    Scheduler, Reaper ◄──────────────────────── DueWithin ─────────────────────┘
 
 Solid arrows are told or asked and always point right; what comes back are replies, and hints that
 may be lost. So no two actors wait for each other. A request carries the slot of its reply.
@@ -47,7 +48,7 @@ class EnqueueJobs(Batch[NewJob, Enqueued | PrunedReplay | ActorqError], frozen=T
     """Write new jobs."""
 
 
-class ClaimJobs(Batch[Claim, Claimed], frozen=True):
+class ClaimJobs(Batch[Claim, Claimed | ActorqError], frozen=True):
     """Claim and lease jobs."""
 
 
@@ -100,6 +101,13 @@ class UpdateQueues(Batch[QueueEdit, QueueStats], frozen=True):
 
 
 # ── to a storage lane: one call each ────────────────────────────────────────────────────────────
+
+
+class FindClaims(msgspec.Struct, frozen=True):
+    """Find the jobs that are leased under these tokens."""
+
+    tokens: tuple[str, ...]
+    reply: Reply[list[Job]]
 
 
 class FindJobs(msgspec.Struct, frozen=True):
@@ -176,8 +184,32 @@ class JobsReady(msgspec.Struct, frozen=True):
     queue_names: frozenset[str] | None
 
 
+class RoomMade(msgspec.Struct, frozen=True):
+    """A hint: leases of these queues ended, so that a bound on running jobs may leave room."""
+
+    queue_names: frozenset[str]
+
+
 class Drain(msgspec.Struct, frozen=True):
-    """The server is going away: answer every waiting consumer at once, and all that still come."""
+    """The server is going away: answer at once whoever waits, and all that still come.
+
+    Goes to the watcher too.
+    """
+
+
+# ── to the returner ─────────────────────────────────────────────────────────────────────────────
+
+
+class HandBack(msgspec.Struct, frozen=True):
+    """Release these jobs: nobody has got them."""
+
+    items: tuple[Release, ...]
+
+
+class ClaimsInDoubt(msgspec.Struct, frozen=True):
+    """Release what was claimed under these tokens: the claims' answers are lost."""
+
+    tokens: tuple[str, ...]
 
 
 # ── to the scheduler and the reaper ─────────────────────────────────────────────────────────────
@@ -221,13 +253,14 @@ WriteMessage: TypeAlias = (
     | UpdateQueues
 )
 RenewMessage: TypeAlias = ExtendLeases | ReportProgress | CheckStore
-ReadMessage: TypeAlias = GetJobs | GetQueueLengths | FindJobs | ListQueues
+ReadMessage: TypeAlias = GetJobs | GetQueueLengths | FindClaims | FindJobs | ListQueues
 UpkeepMessage: TypeAlias = RequeueExpired | PromoteDelayed | PruneJobs | PurgeJobs
 StorageMessage: TypeAlias = WriteMessage | RenewMessage | ReadMessage | UpkeepMessage
 
-DispatcherMessage: TypeAlias = StorageMessage | Dequeue | JobsReady | Drain | Watch
-LeaseManagerMessage: TypeAlias = Dequeue | JobsReady | Drain | Beat
+DispatcherMessage: TypeAlias = StorageMessage | Dequeue | JobsReady | RoomMade | Drain | Watch
+LeaseManagerMessage: TypeAlias = Dequeue | JobsReady | RoomMade | Drain | Beat
+ReturnerMessage: TypeAlias = HandBack | ClaimsInDoubt | Beat
 SchedulerMessage: TypeAlias = Beat | DueWithin
 ReaperMessage: TypeAlias = Beat | DueWithin
 TimekeeperMessage: TypeAlias = Beat
-WatcherMessage: TypeAlias = Watch | JobsChanged | Beat
+WatcherMessage: TypeAlias = Watch | JobsChanged | Drain | Beat

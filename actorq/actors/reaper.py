@@ -9,7 +9,7 @@ import anyio
 from actorq.actors import messages as m
 from actorq.actors.actor import Alarm, ask
 from actorq.actors.mailbox import Reply
-from actorq.errors import BackendUnavailable
+from actorq.errors import ActorqError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,8 @@ class Reaper:
                 await self._reap()
                 if anyio.current_time() >= self._prune_at:
                     await self._prune()
-            except BackendUnavailable:
+            except ActorqError:
+                # The store is away, or the lane has logged a bug: the next beat tries again.
                 return
 
     async def stop(self) -> None:

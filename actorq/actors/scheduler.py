@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from actorq.actors import messages as m
 from actorq.actors.actor import Alarm, ask
 from actorq.actors.mailbox import Reply
-from actorq.errors import BackendUnavailable
+from actorq.errors import ActorqError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,8 @@ class Scheduler:
         reply: Reply[Sweep] = Reply()
         try:
             sweep = await ask(self._lane, reply, m.PromoteDelayed(PROMOTE_LIMIT, reply))
-        except BackendUnavailable:
+        except ActorqError:
+            # The store is away, or the lane has logged a bug: the next beat tries again.
             return
         if sweep.next_in is not None:
             self._alarm.no_later_than(sweep.next_in)

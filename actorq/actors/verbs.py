@@ -27,6 +27,7 @@ _ORDER: Final[tuple[type[m.StorageMessage], ...]] = (
     m.ClaimJobs,
     m.GetJobs,
     m.GetQueueLengths,
+    m.FindClaims,
     m.CheckStore,
     m.RequeueExpired,
     m.PromoteDelayed,
@@ -41,6 +42,7 @@ RANK: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 SINGLE: Final[frozenset[type[m.StorageMessage]]] = frozenset(
     {
+        m.FindClaims,
         m.CheckStore,
         m.RequeueExpired,
         m.PromoteDelayed,
@@ -87,6 +89,8 @@ def call_single(  # noqa: PLR0911 - one return a verb
 ) -> object:
     """Make the one call that ``message`` asks for."""
     match message:
+        case m.FindClaims(tokens):
+            return backend.find_claims(tokens)
         case m.CheckStore():
             return backend.check()
         case m.RequeueExpired(limit):

@@ -20,12 +20,14 @@ class Watcher:
     """Holds the watches of this process, and reads their jobs in one batch.
 
     A hint of this process's own writes makes it look at once; a beat, for those of other processes.
+    When the server is going away, every watch is answered with its job as it stands.
     """
 
     def __init__(self, *, lane: Mailbox[m.StorageMessage]) -> None:
         """Read through ``lane``."""
         self._lane = lane
         self._watches: dict[str, list[m.Watch]] = {}
+        self._draining = False
 
     async def handle(self, messages: Sequence[m.WatcherMessage]) -> None:
         """Take in watches, then look at the jobs that may have changed."""
@@ -37,6 +39,9 @@ class Watcher:
                     ids.add(message.id)
                 case m.JobsChanged():
                     ids.update(i for i in message.ids if i in self._watches)
+                case m.Drain():
+                    self._draining = True
+                    ids.update(self._watches)
                 case m.Beat():
                     ids.update(self._watches)
                 case _:
@@ -48,30 +53,28 @@ class Watcher:
 
     async def stop(self) -> None:
         """Answer all who wait with the job as it stands, so that they can come again elsewhere."""
+        self._draining = True
         if self._watches:
-            await self._look(sorted(self._watches), final=True)
+            await self._look(sorted(self._watches))
 
-    async def _look(self, ids: Sequence[str], *, final: bool = False) -> None:
+    async def _look(self, ids: Sequence[str]) -> None:
         reply: Reply[list[Job | None]] = Reply()
         try:
             jobs = await ask(self._lane, reply, m.GetJobs(tuple(ids), reply))
         except ActorqError as error:
-            for watch in self._taken(ids):
-                watch.reply.fail(error)
+            for job_id in ids:
+                for watch in self._watches.pop(job_id):
+                    watch.reply.fail(error)
             return
         for job_id, job in zip(ids, jobs, strict=True):
-            watches = self._watches.pop(job_id)
-            left = [
-                w for w in watches if job is not None and job.version == w.version and not final
-            ]
+            left: list[m.Watch] = []
+            for watch in self._watches.pop(job_id):
+                if job is not None and job.version == watch.version and not self._draining:
+                    left.append(watch)
+                else:
+                    watch.reply.set(job)
             if left:
                 self._watches[job_id] = left
-            for watch in watches:
-                if watch not in left:
-                    watch.reply.set(job)
-
-    def _taken(self, ids: Iterable[str]) -> list[m.Watch]:
-        return [watch for job_id in ids for watch in self._watches.pop(job_id)]
 
     def _forget_abandoned(self, ids: Iterable[str]) -> None:
         for job_id in ids:

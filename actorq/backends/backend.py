@@ -54,7 +54,7 @@ class Backend(Protocol):
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs: highest priority first, then smallest id.
 
-        Atomic per claim. Respects ``paused`` and ``max_running``; a pending job whose ``expires_at`` has
+        Atomic per claim. Respects ``paused`` and ``max_running`` and says so in its answer; a pending job whose ``expires_at`` has
         passed is buried instead of given out. Claims earlier in the batch are served first.
         """
         ...

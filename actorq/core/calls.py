@@ -13,6 +13,7 @@ from actorq.core import bounds, intake
 from actorq.core.commands import Ack, Extend, Fail, ListJobs, Release, Report
 from actorq.core.instants import check_instant
 from actorq.core.policy import Policy
+from actorq.core.results import Claimed
 from actorq.core.transitions import Status
 from actorq.errors import InvalidInput
 
@@ -88,6 +89,16 @@ def query(wanted: ListJobs) -> ListJobs:
     statuses = frozenset(intake.word(Status, status, "/status") for status in wanted.statuses)
     metadata = bounds.metadata(wanted.metadata)
     return msgspec.structs.replace(wanted, statuses=statuses, metadata=metadata)
+
+
+def hand_backs(claimed: Sequence[Claimed]) -> tuple[Release, ...]:
+    """Return the releases of all jobs of ``claimed``, each by its own token."""
+    return tuple(
+        Release(job.id, job.lease.token)
+        for answer in claimed
+        for job in answer.jobs
+        if job.lease is not None
+    )
 
 
 def _ack(item: Ack, most_bytes: int) -> Ack:

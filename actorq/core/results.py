@@ -35,10 +35,14 @@ class PrunedReplay(msgspec.Struct, frozen=True):
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """The jobs that a claim took, each with its lease; ``paused`` when the queue gives none out."""
+    """The jobs that a claim took, each with its lease; ``paused`` when the queue gives none out.
+
+    ``limited`` when it might have given more, but for its ``max_running``.
+    """
 
     jobs: tuple[Job, ...] = ()
     paused: bool = False
+    limited: bool = False
 
 
 class Settled(msgspec.Struct, frozen=True):

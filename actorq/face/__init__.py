@@ -9,7 +9,7 @@ __all__ = ["EnqueueOptions", "JobQueue"]
 
 
 class JobQueue(JobVerbs, LeaseVerbs, QueueVerbs):
-    """A running job queue: ``async with actorq.open(url) as queue``.
+    """A running job queue: ``async with actorq.open_queue(url) as queue``.
 
     Every call is one message to the dispatcher, and travels to the store together with all that wait
     at that moment. It may be used from any task of the event loop that it was opened on. Calls for one

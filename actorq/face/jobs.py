@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Unpack
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
-from actorq.core import bounds, intake
+from actorq.core import bounds, calls, intake
 from actorq.core.commands import Edit, ListJobs
 from actorq.core.results import Enqueued, Page, PrunedReplay
 from actorq.errors import ActorqError, NotFound
@@ -74,18 +75,25 @@ class JobVerbs:
     async def get_jobs(self, job_ids: Sequence[str]) -> list[Job | None]:
         """Return jobs in the order asked; None where there is none."""
         reply: Reply[list[Job | None]] = Reply()
-        return await self._post.ask(m.GetJobs(tuple(job_ids), reply), reply)
+        return await self._post.ask(m.GetJobs(calls.names(job_ids), reply), reply)
 
     async def wait_for_change(self, job_id: str, version: int, wait: float) -> Job | None:
         """Wait up to ``wait`` seconds until the job is no longer at ``version``, and return it.
 
-        None means that nothing changed in time. Raises ``NotFound``.
+        None means that nothing changed in time, or before this server is going away. Raises ``NotFound``.
         """
+        bounds.seconds(wait, "/wait", least=0.0, most=math.inf)
+        if not wait:
+            job = await self.get_job(job_id)
+            return None if job.version == version else job
+        (name,) = calls.names([job_id])
         reply: Reply[Job | None] = Reply()
-        changed = await self._post.ask_for(m.Watch(job_id, version, reply), reply, wait)
-        if changed is None and reply.settled:
-            raise NotFound(job_id)
-        return changed
+        changed = await self._post.ask_for(m.Watch(name, version, reply), reply, wait)
+        if changed is None:
+            if reply.settled:
+                raise NotFound(job_id)
+            return None
+        return None if changed.version == version else changed
 
     async def update_job(self, edit: Edit) -> Job:
         """Change a waiting job: ``NotFound``, ``StaleVersion``, ``IllegalTransition`` once running."""
@@ -104,7 +112,7 @@ class JobVerbs:
     async def cancel_many(self, job_ids: Sequence[str]) -> list[Job | ActorqError]:
         """Cancel jobs; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.CancelJobs(tuple(job_ids), reply), reply)
+        return await self._post.ask(m.CancelJobs(calls.names(job_ids), reply), reply)
 
     async def redrive(self, job_id: str) -> Job:
         """Give a dead job another life: ``AlreadyStarted``, ``DuplicateJob``, ``IllegalTransition``."""
@@ -113,7 +121,7 @@ class JobVerbs:
     async def redrive_many(self, job_ids: Sequence[str]) -> list[Job | ActorqError]:
         """Redrive dead jobs; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.RedriveJobs(tuple(job_ids), reply), reply)
+        return await self._post.ask(m.RedriveJobs(calls.names(job_ids), reply), reply)
 
     async def delete(self, job_id: str) -> Job:
         """Remove an ended job, and return what it was."""
@@ -122,12 +130,9 @@ class JobVerbs:
     async def delete_many(self, job_ids: Sequence[str]) -> list[Job | ActorqError]:
         """Remove ended jobs; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.DeleteJobs(tuple(job_ids), reply), reply)
+        return await self._post.ask(m.DeleteJobs(calls.names(job_ids), reply), reply)
 
     async def list_jobs(self, query: ListJobs) -> Page:
         """List jobs, newest first; ``Page.next_before`` goes into the next query's ``before``."""
-        intake.page_size(query.limit)
-        if query.queue_name is not None:
-            bounds.queue_name(query.queue_name, "/queue_name")
         reply: Reply[Page] = Reply()
-        return await self._post.ask(m.FindJobs(query, reply), reply)
+        return await self._post.ask(m.FindJobs(calls.query(query), reply), reply)

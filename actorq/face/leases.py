@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
-from actorq.core import bounds, intake
+from actorq.core import bounds, calls, intake
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import Job
 from actorq.core.results import Claimed, Settled
@@ -62,8 +63,9 @@ class LeaseVerbs:
     ) -> Claimed:
         """Take up to ``slots`` jobs, as soon as there is one; an empty answer tells of a pause."""
         bounds.integer(slots, "/max", least=1, most=MAX_SLOTS)
+        wait = bounds.seconds(wait, "/wait", least=0.0, most=math.inf)
         if visibility_timeout is not None:
-            bounds.visibility_timeout(visibility_timeout)
+            visibility_timeout = bounds.visibility_timeout(visibility_timeout)
         reply: Reply[Claimed] = Reply()
         message = m.Dequeue(
             queue_name=bounds.queue_name(queue_name),
@@ -74,7 +76,7 @@ class LeaseVerbs:
             reply=reply,
         )
         try:
-            if wait <= 0.0:
+            if not message.wait:
                 return await self._post.ask(message, reply)
             return await self._post.ask_for(message, reply, wait) or Claimed()
         except BaseException:
@@ -86,10 +88,8 @@ class LeaseVerbs:
 
         Used when the answer came in the very moment that its caller was cancelled.
         """
-        jobs = claimed.jobs if claimed is not None else ()
-        items = tuple(Release(job.id, job.lease.token) for job in jobs if job.lease is not None)
-        if items:
-            self._post.in_background(m.ReleaseJobs(items, Reply()))
+        if claimed is not None and claimed.jobs:
+            self._post.hand_back(calls.hand_backs([claimed]))
 
     async def ack(
         self, job: Job | str, token: str | None = None, *, result: JsonValue = None
@@ -103,7 +103,8 @@ class LeaseVerbs:
     async def ack_many(self, items: Sequence[Ack]) -> list[Settled | ActorqError]:
         """Complete jobs; one result each, in order."""
         reply: Reply[list[Settled | ActorqError]] = Reply()
-        return await self._post.ask(m.AckJobs(tuple(items), reply), reply)
+        checked = calls.acks(items, self._post.policy)
+        return await self._post.ask(m.AckJobs(checked, reply), reply)
 
     async def fail(
         self,
@@ -122,18 +123,17 @@ class LeaseVerbs:
     async def fail_many(self, items: Sequence[Fail]) -> list[Settled | ActorqError]:
         """Report failures; one result each, in order."""
         reply: Reply[list[Settled | ActorqError]] = Reply()
-        return await self._post.ask(m.FailJobs(tuple(items), reply), reply)
+        return await self._post.ask(m.FailJobs(calls.fails(items), reply), reply)
 
     async def release(self, job: Job | str, token: str | None = None, *, delay: float = 0.0) -> Job:
         """Hand a job back without a failure, to be given out again after ``delay`` seconds."""
         job_id, token = _held(job, token)
-        bounds.seconds(delay, "/delay", least=0.0, most=bounds.MAX_DELAY_S)
         return only(await self.release_many([Release(job_id, token, delay)])).job
 
     async def release_many(self, items: Sequence[Release]) -> list[Settled | ActorqError]:
         """Hand jobs back; one result each, in order."""
         reply: Reply[list[Settled | ActorqError]] = Reply()
-        return await self._post.ask(m.ReleaseJobs(tuple(items), reply), reply)
+        return await self._post.ask(m.ReleaseJobs(calls.releases(items), reply), reply)
 
     async def extend(
         self,
@@ -144,14 +144,12 @@ class LeaseVerbs:
     ) -> Job:
         """Renew a lease from now on; the job tells ``cancel_requested`` and its new expiry."""
         job_id, token = _held(job, token)
-        if visibility_timeout is not None:
-            bounds.visibility_timeout(visibility_timeout)
         return only(await self.extend_many([Extend(job_id, token, visibility_timeout)]))
 
     async def extend_many(self, items: Sequence[Extend]) -> list[Job | ActorqError]:
         """Renew leases; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.ExtendLeases(tuple(items), reply), reply)
+        return await self._post.ask(m.ExtendLeases(calls.extends(items), reply), reply)
 
     async def report(self, job: Job | str, progress: JsonValue, token: str | None = None) -> Job:
         """Record progress, any JSON value of at most 64 KiB."""
@@ -162,7 +160,7 @@ class LeaseVerbs:
     async def report_many(self, items: Sequence[Report]) -> list[Job | ActorqError]:
         """Record progress, already as JSON text; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.ReportProgress(tuple(items), reply), reply)
+        return await self._post.ask(m.ReportProgress(calls.reports(items), reply), reply)
 
 
 def _held(job: Job | str, token: str | None) -> tuple[str, str | None]:

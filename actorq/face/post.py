@@ -12,9 +12,10 @@ from actorq.core.policy import Policy
 from actorq.errors import ActorqError, Overloaded, ShuttingDown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from actorq.actors.messages import DispatcherMessage
+    from actorq.core.commands import Release
 
 R = TypeVar("R")
 
@@ -22,15 +23,15 @@ R = TypeVar("R")
 class Post(msgspec.Struct, frozen=True):
     """What a face needs of the running system: the dispatcher's mailbox, ids, bounds.
 
-    ``draining`` tells whether the server is going away. ``in_background`` starts a task in the runtime's own
-    task group, for what must be done though its caller has left.
+    ``draining`` tells whether the server is going away. ``hand_back`` takes jobs which nobody has got, and
+    waits for nothing.
     """
 
     dispatcher: Mailbox[DispatcherMessage]
     mint_id: Callable[[], str]
     policy: Policy
     draining: Callable[[], bool]
-    in_background: Callable[[DispatcherMessage], None]
+    hand_back: Callable[[Sequence[Release]], None]
 
     def send(self, message: DispatcherMessage) -> None:
         """Give a message to the dispatcher, or raise: ``Overloaded``, or ``ShuttingDown``."""
@@ -47,11 +48,14 @@ class Post(msgspec.Struct, frozen=True):
     async def ask_for(
         self, message: DispatcherMessage, reply: Reply[R], seconds: float
     ) -> R | None:
-        """Wait for an answer at most ``seconds``; then return what held last, if anything."""
+        """Wait for an answer at most ``seconds``; then return what held last, if anything.
+
+        An answer that comes in the very moment in which the wait ends is returned, or raised.
+        """
         self.send(message)
         with anyio.move_on_after(seconds):
             return await reply.get()
-        return reply.value if reply.value is not None else reply.interim
+        return await reply.get() if reply.settled else reply.interim
 
 
 def only(results: list[R | ActorqError]) -> R:

@@ -67,7 +67,7 @@ class QueueVerbs:
     async def purge(self, queue_name: str, statuses: frozenset[Status]) -> int:
         """Remove all jobs of these statuses, in steps; running ones cannot be. Returns how many."""
         bounds.queue_name(queue_name)
-        intake.purgeable(statuses)
+        statuses = intake.purgeable(statuses)
         removed = 0
         while True:
             reply: Reply[int] = Reply()

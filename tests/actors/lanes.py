@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from unreliable import UnreliableStore
+
 from actorq.actors.hints import Hints
 from actorq.actors.mailbox import Mailbox
+from actorq.actors.runners import run_inline
 from actorq.actors.storage import StorageLane
 from actorq.backends.memory import MemoryStore
 from actorq.core.policy import Policy
-from actorq.runtime import run_inline
 from actorq.testing.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -20,22 +22,27 @@ if TYPE_CHECKING:
 
 
 class World:
-    """A memory store on a manual clock, the mailboxes around a lane, and the lane's crash reports."""
+    """A memory store on a manual clock, the mailboxes around a lane, and the lane's crash reports.
+
+    Lanes reach the store through its ``trouble``; ``backend`` is the test's own, which has none.
+    """
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.clock = ManualClock()
-        self.store = MemoryStore(policy or Policy(), self.clock)
-        self.backend: Backend = self.store.connect()
+        memory = MemoryStore(policy or Policy(), self.clock)
+        self.store = UnreliableStore(memory)
+        self.trouble = self.store.trouble
+        self.backend: Backend = memory.connect()
         self.dispatcher: Mailbox[m.DispatcherMessage] = Mailbox(100)
         self.scheduler: Mailbox[m.SchedulerMessage] = Mailbox(100)
         self.reaper: Mailbox[m.ReaperMessage] = Mailbox(100)
         self.watcher: Mailbox[m.WatcherMessage] = Mailbox(100)
         self.crashes: list[tuple[str, str]] = []
 
-    def lane(self, connect: Callable[[], Backend] | None = None) -> StorageLane:
+    def lane(self) -> StorageLane:
         """Make a storage lane that runs inline."""
         return StorageLane(
-            connect=connect or self.store.connect,
+            connect=self.store.connect,
             run=run_inline,
             hints=Hints(
                 dispatcher=self.dispatcher,

@@ -96,7 +96,8 @@ async def test_too_many_crashes_leave_the_task_group() -> None:
     """More than five restarts within a minute are not mended by a sixth (rule 5)."""
     mailbox: Mailbox[Echo] = Mailbox(100)
     crashes = Crashes()
-    with pytest.raises(BaseExceptionGroup) as caught:
+
+    async def crash_it() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: serve("echo", EchoActor, mailbox, crashes))
             for _ in range(MAX_RESTARTS + 1):
@@ -105,6 +106,9 @@ async def test_too_many_crashes_leave_the_task_group() -> None:
                 with pytest.raises(InternalError):
                     await bomb.reply.get()
             await anyio.sleep_forever()
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await crash_it()
 
     assert caught.group_contains(ValueError, match="boom")
     assert len(crashes.reported) == MAX_RESTARTS + 1

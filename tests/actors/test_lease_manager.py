@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
 
 import pytest
 from lanes import DirectLane, World
 
 from actorq.actors import messages as m
-from actorq.actors.lease_manager import IDLE_BEATS, LeaseManager
-from actorq.actors.mailbox import Reply
+from actorq.actors.lease_manager import IDLE_BEATS, UNUSED_BEATS, LeaseManager
+from actorq.actors.mailbox import Mailbox, Reply
+from actorq.core.commands import Ack, Release
 from actorq.core.job import NewJob
 from actorq.core.queue import QueueEdit
 from actorq.core.results import Claimed
-from actorq.core.transitions import Status
-from actorq.errors import BackendUnavailable
-
-if TYPE_CHECKING:
-    from actorq.backends.backend import Backend
+from actorq.errors import BackendUnavailable, InternalError
 
 
 class Bench:
@@ -27,11 +23,13 @@ class Bench:
     def __init__(self) -> None:
         self.world = World()
         self.lane = DirectLane(self.world.lane())
+        self.returner: Mailbox[m.ReturnerMessage] = Mailbox(100)
         self.retired = 0
         tokens = count(1)
         self.manager = LeaseManager(
             "q",
             lane=self.lane,
+            returner=self.returner,
             mint_token=lambda: f"token-{next(tokens)}",
             retire=self._retire,
         )
@@ -121,8 +119,8 @@ async def test_an_abandoned_consumer_gets_no_lease() -> None:
     assert not gone.reply.settled
 
 
-async def test_a_job_for_a_consumer_that_left_meanwhile_is_released() -> None:
-    """A lease never goes into the void: the job is pending again and no retry is spent."""
+async def test_a_job_for_a_consumer_that_left_meanwhile_is_handed_back() -> None:
+    """A lease never goes into the void: the returner gets to release it (§9)."""
     bench = Bench()
     bench.enqueue("a")
     request = consumer()
@@ -133,9 +131,8 @@ async def test_a_job_for_a_consumer_that_left_meanwhile_is_released() -> None:
     bench.lane.before = leave
     await bench.manager.handle([request])
 
-    (job,) = bench.world.backend.get_job(["a"])
-    assert job is not None
-    assert (job.status, job.retry_count, job.interruptions) == (Status.PENDING, 0, 1)
+    assert request.reply.value is None
+    assert await bench.returner.take(9) == [m.HandBack((Release("a", "token-1"),))]
 
 
 async def test_a_paused_queue_says_so() -> None:
@@ -153,20 +150,85 @@ async def test_a_paused_queue_says_so() -> None:
 
 async def test_a_store_that_is_away_is_told_to_all_who_wait() -> None:
     """Waiting consumers learn at once that the store is away, and may come again."""
-    world = World()
-
-    def refuse() -> Backend:
-        raise BackendUnavailable("away")
-
-    lane = DirectLane(world.lane(refuse))
-    manager = LeaseManager("q", lane=lane, mint_token=lambda: "t", retire=lambda: True)
+    bench = Bench()
+    bench.world.trouble.away = True
     requests = [consumer(), consumer(wait=False)]
 
-    await manager.handle(requests)
+    await bench.manager.handle(requests)
 
     for request in requests:
         with pytest.raises(BackendUnavailable):
             await request.reply.get()
+
+
+async def test_what_a_lost_claim_may_have_taken_is_left_to_the_returner() -> None:
+    """Of a claim whose answer cannot be had, the tokens are looked up later (rule 2)."""
+    bench = Bench()
+    bench.enqueue("a")
+    bench.world.trouble.lose["dequeue"] = 1
+    bench.world.trouble.refuse["find_claims"] = 1
+    request = consumer(2)
+
+    await bench.manager.handle([request])
+
+    with pytest.raises(BackendUnavailable):
+        await request.reply.get()
+    assert await bench.returner.take(9) == [m.ClaimsInDoubt(("token-1", "token-2"))]
+
+
+async def test_one_claim_that_the_store_will_not_take_does_not_cost_the_others_theirs() -> None:
+    """Only the consumer with the bad claim gets an error; its neighbours get their jobs (rule 1)."""
+    bench = Bench()
+    bench.enqueue("a", "b", "c")
+    bench.world.trouble.poison = "poison"
+    first, bad, last = consumer(), consumer(worker="poison"), consumer(2)
+
+    await bench.manager.handle([first, bad, last])
+
+    assert (taken(first), taken(last)) == (["a"], ["b", "c"])
+    with pytest.raises(InternalError):
+        await bad.reply.get()
+    assert len(bench.world.crashes) == 1
+
+
+async def test_a_consumer_that_was_answered_elsewhere_gets_no_lease() -> None:
+    """A reply that a crash of the dispatcher has failed takes no job: it is handed back (rule 5)."""
+    bench = Bench()
+    bench.enqueue("a")
+    early, late = consumer(), consumer()
+    early.reply.fail(InternalError("crashed"))
+
+    def crash() -> None:
+        late.reply.fail(InternalError("crashed"))
+
+    bench.lane.before = crash
+    await bench.manager.handle([early])
+    assert bench.lane.told == []
+    await bench.manager.handle([late])
+
+    assert await bench.returner.take(9) == [m.HandBack((Release("a", "token-1"),))]
+
+
+async def test_an_end_of_a_lease_is_news_only_at_the_bound_of_running_jobs() -> None:
+    """With ``max_running`` reached, a settled job wakes the next consumer; otherwise it does not."""
+    bench = Bench()
+    bench.enqueue("a", "b")
+    waiting = consumer()
+    room = m.RoomMade(frozenset({"q"}))
+    bench.world.backend.update_queue([QueueEdit(queue_name="q", max_running=1)])
+    await bench.manager.handle([consumer(2)])
+    await bench.manager.handle([waiting])
+    assert not waiting.reply.settled
+
+    bench.world.backend.ack([Ack("a")])
+    await bench.manager.handle([room])
+    assert taken(waiting) == ["b"]
+
+    bench.world.backend.update_queue([QueueEdit(queue_name="q", max_running=None)])
+    await bench.manager.handle([consumer()])
+    asked = len(bench.lane.told)
+    await bench.manager.handle([room])
+    assert len(bench.lane.told) == asked
 
 
 async def test_drain_answers_everybody_at_once() -> None:
@@ -195,6 +257,8 @@ async def test_stop_answers_whoever_waits() -> None:
 async def test_an_idle_manager_lets_itself_be_let_go() -> None:
     """After a while without consumers the manager retires; a consumer starts the count anew."""
     bench = Bench()
+    bench.enqueue("a")
+    await bench.manager.handle([consumer()])
     for _ in range(IDLE_BEATS - 1):
         await bench.manager.handle([m.Beat()])
     await bench.manager.handle([consumer(wait=False)])
@@ -203,5 +267,16 @@ async def test_an_idle_manager_lets_itself_be_let_go() -> None:
     assert bench.retired == 0
 
     await bench.manager.handle([m.Beat()])
+
+    assert bench.retired == 1
+
+
+async def test_a_manager_that_never_had_a_job_is_let_go_soon() -> None:
+    """Asking for queues that do not exist leaves nothing behind for long (I18)."""
+    bench = Bench()
+    await bench.manager.handle([consumer(wait=False)])
+
+    for _ in range(UNUSED_BEATS):
+        await bench.manager.handle([m.Beat()])
 
     assert bench.retired == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from lanes import World
 
@@ -14,47 +12,6 @@ from actorq.core.job import NewJob
 from actorq.core.results import Claimed, Enqueued, Outcome, Settled
 from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable, InternalError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from actorq.backends.backend import Backend
-
-
-class Faulty:
-    """A backend that loses an answer, or is away, as often as it is told to.
-
-    ``lose`` names the verb whose next call takes effect but raises; ``refuse`` the one that does
-    not even take effect.
-    """
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self.lose: str | None = None
-        self.refuse: str | None = None
-        self.poison: str | None = None
-        self.calls: list[tuple[str, int]] = []
-
-    def __getattr__(self, name: str) -> object:
-        verb = getattr(self._backend, name)
-
-        def call(items: Sequence[object] = (), *rest: object) -> object:
-            self.calls.append((name, len(items) if hasattr(items, "__len__") else 1))
-            if self.refuse == name:
-                self.refuse = None
-                raise BackendUnavailable("refused")
-            if self.poison is not None and any(self.poison in str(item) for item in items):
-                raise ValueError("the store will not take this")
-            result = verb(items, *rest) if items != () else verb()
-            if self.lose == name:
-                self.lose = None
-                raise BackendUnavailable("the answer was lost")
-            return result
-
-        return call
-
-    def close(self) -> None:
-        """Stay usable: the connection is not what these tests are about."""
 
 
 def new(job_id: str, payload: str = "") -> NewJob:
@@ -75,12 +32,11 @@ def claim(*tokens: str) -> m.ClaimJobs:
 async def test_requests_of_one_verb_travel_together_and_get_their_own_answers() -> None:
     """All enqueues of a turn are one call, and each caller gets its own results (I16)."""
     world = World()
-    faulty = Faulty(world.backend)
     first, second = enqueue("a", "b"), enqueue("c")
 
-    await world.lane(lambda: faulty).handle([first, second])  # type: ignore[arg-type,return-value]  # a proxy
+    await world.lane().handle([first, second])
 
-    assert faulty.calls == [("enqueue", 3)]
+    assert world.trouble.calls == [("enqueue", 3)]
     assert [r.job.id for r in await first.reply.get() if isinstance(r, Enqueued)] == ["a", "b"]
     assert [r.job.id for r in await second.reply.get() if isinstance(r, Enqueued)] == ["c"]
 
@@ -98,6 +54,7 @@ async def test_settlements_go_before_enqueues_before_claims() -> None:
     await lane.handle([again, enqueue("b"), acking])
 
     (claimed,) = await again.reply.get()
+    assert isinstance(claimed, Claimed)
     assert [job.id for job in claimed.jobs] == ["b"]
     (settled,) = await acking.reply.get()
     assert isinstance(settled, Settled)
@@ -122,31 +79,30 @@ async def test_an_abandoned_claim_is_not_made() -> None:
 async def test_an_enqueue_with_a_lost_answer_is_repeated_and_makes_one_job() -> None:
     """The id was minted before the write, so a repeat finds its own job (rule 2, I11)."""
     world = World()
-    faulty = Faulty(world.backend)
-    faulty.lose = "enqueue"
+    world.trouble.lose["enqueue"] = 1
     request = enqueue("a")
 
-    await world.lane(lambda: faulty).handle([request])  # type: ignore[arg-type,return-value]  # a proxy
+    await world.lane().handle([request])
 
     (result,) = await request.reply.get()
     assert isinstance(result, Enqueued)
     assert result.outcome is Outcome.CREATED
-    assert [c for c, _ in faulty.calls] == ["enqueue", "enqueue"]
+    assert world.trouble.sizes("enqueue") == [1, 1]
     assert world.backend.get_queue_length(["q"])[0].pending == 1
 
 
 async def test_a_claim_with_a_lost_answer_is_looked_up_and_delivered() -> None:
     """The lane asks what its lost claim took, instead of claiming twice (rule 2, I4)."""
     world = World()
-    faulty = Faulty(world.backend)
-    lane = world.lane(lambda: faulty)  # type: ignore[arg-type,return-value]  # a proxy
+    lane = world.lane()
     await lane.handle([enqueue("a", "b", "c")])
-    faulty.lose = "dequeue"
+    world.trouble.lose["dequeue"] = 1
     request = claim("t1", "t2")
 
     await lane.handle([request])
 
     (claimed,) = await request.reply.get()
+    assert isinstance(claimed, Claimed)
     assert [(job.id, job.attempt) for job in claimed.jobs] == [("a", 1), ("b", 1)]
     assert world.backend.get_queue_length(["q"])[0].pending == 1
 
@@ -154,10 +110,9 @@ async def test_a_claim_with_a_lost_answer_is_looked_up_and_delivered() -> None:
 async def test_a_claim_that_never_took_effect_comes_back_empty() -> None:
     """A claim that the store refused took nothing: the consumer gets an empty answer."""
     world = World()
-    faulty = Faulty(world.backend)
-    lane = world.lane(lambda: faulty)  # type: ignore[arg-type,return-value]  # a proxy
+    lane = world.lane()
     await lane.handle([enqueue("a")])
-    faulty.refuse = "dequeue"
+    world.trouble.refuse["dequeue"] = 1
     request = claim("t1")
 
     await lane.handle([request])
@@ -168,11 +123,10 @@ async def test_a_claim_that_never_took_effect_comes_back_empty() -> None:
 async def test_a_bare_settlement_with_an_unknown_outcome_is_not_repeated() -> None:
     """Without a token a repeat could meet the next holder's lease: the caller is told instead."""
     world = World()
-    faulty = Faulty(world.backend)
-    lane = world.lane(lambda: faulty)  # type: ignore[arg-type,return-value]  # a proxy
+    lane = world.lane()
     await lane.handle([enqueue("a", "b")])
     await lane.handle([claim("t1", "t2")])
-    faulty.lose = "ack"
+    world.trouble.lose["ack"] = 1
     bare, tokened = m.AckJobs((Ack("a"),), Reply()), m.AckJobs((Ack("b", "t2"),), Reply())
 
     await lane.handle([bare, tokened])
@@ -187,12 +141,11 @@ async def test_a_bare_settlement_with_an_unknown_outcome_is_not_repeated() -> No
 async def test_only_the_item_fails_that_the_store_will_not_take() -> None:
     """One poisonous item of a batch does not take its neighbours along (rule 1)."""
     world = World()
-    faulty = Faulty(world.backend)
-    faulty.poison = "poison"
+    world.trouble.poison = "poison"
     good = enqueue("a")
     bad = m.EnqueueJobs((new("b", "poison"),), Reply())
 
-    await world.lane(lambda: faulty).handle([good, bad])  # type: ignore[arg-type,return-value]  # a proxy
+    await world.lane().handle([good, bad])
 
     (result,) = await good.reply.get()
     assert isinstance(result, Enqueued)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from actorq.backends.memory.data import apart
 from actorq.core import lifecycle
 from actorq.core.job import Settlement
 from actorq.core.lease import Standing, standing
@@ -46,7 +47,8 @@ def claim(data: Data, wish: Claim, now: int) -> Claimed:
             data.write(lifecycle.lapse(job, now))
         else:
             break
-    return Claimed(tuple(taken))
+    limited = len(taken) == room < len(wish.tokens) and queue.ready.first() is not None
+    return Claimed(tuple(taken), limited=limited)
 
 
 def find(data: Data, tokens: frozenset[str]) -> list[Job]:
@@ -55,9 +57,7 @@ def find(data: Data, tokens: frozenset[str]) -> list[Job]:
     A look at every running job: it is asked for after a lost answer, and in here none gets lost.
     """
     running = (data.jobs[job_id] for _, job_id in data.leases)
-    return [
-        data.read(job) for job in running if job.lease is not None and job.lease.token in tokens
-    ]
+    return [apart(job) for job in running if job.lease is not None and job.lease.token in tokens]
 
 
 def ack(data: Data, item: Ack, now: int) -> Settled | ActorqError:
@@ -101,7 +101,7 @@ def _settle(
         case Standing.HOLDER:
             return Settled(data.write(change(job)))
         case Standing.REPEAT:
-            return Settled(data.read(job), repeated=True)
+            return Settled(apart(job), repeated=True)
         case Standing.NOT_LEASED:
             return NotLeased(job.id, job.status.value)
         case Standing.LOST:
