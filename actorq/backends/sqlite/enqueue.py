@@ -1,0 +1,144 @@
+"""Enqueue: new jobs, their dedupe keys and their idempotency keys, in one step (contract §6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from actorq.backends.sqlite.queues import QueueRow, create_queue, queues_by_name
+from actorq.backends.sqlite.statements import statement
+from actorq.core import lifecycle
+from actorq.core.instants import to_us
+from actorq.core.job import NewJob, OnDuplicate, create
+from actorq.core.results import Enqueued, Outcome, PrunedReplay
+from actorq.core.transitions import WAITING
+from actorq.errors import ActorqError, DuplicateJob, IdempotencyKeyReused, QueueFull
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actorq.backends.sqlite.work import Entry, Work
+
+_BY_KEY: Final = statement("replays", "by_key")
+_PUT: Final = statement("replays", "put")
+
+Answer = Enqueued | PrunedReplay | ActorqError
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """What is known of an accepted request until the instant ``until``; it outlives its job."""
+
+    key: str
+    fingerprint: str
+    outcome: str
+    job_id: str
+    queue_name: str
+    created_at: int
+    until: int
+
+
+def enqueue(work: Work, items: Sequence[NewJob], *, careful: bool) -> list[Answer]:
+    """Accept, recognise or refuse each request; ``careful`` reckons with ids that are there already."""
+    intake = _Intake(work, items, careful=careful)
+    answers = [intake.take(new) for new in items]
+    intake.flush()
+    return answers
+
+
+class _Intake:
+    def __init__(self, work: Work, items: Sequence[NewJob], *, careful: bool) -> None:
+        """Load what the requests may meet."""
+        self._work = work
+        self._queues = queues_by_name(work.sqlite, {new.queue_name for new in items})
+        self._replays: dict[str, Replay] = {}
+        self._new_replays: list[Replay] = []
+        ids = [new.id for new in items] if careful else []
+        keys = [new.idempotency.key for new in items if new.idempotency is not None]
+        if keys:
+            self._load_replays(keys)
+            ids += [replay.job_id for replay in self._replays.values()]
+        if ids:
+            work.load(ids)
+        places = [
+            (self._queues[new.queue_name].id, new.dedupe_key)
+            for new in items
+            if new.dedupe_key is not None and new.queue_name in self._queues
+        ]
+        work.load_holders(places)
+
+    def take(self, new: NewJob) -> Answer:
+        """Answer one request."""
+        if new.idempotency is None:
+            return self._accept(new)
+        known = self._replays.get(new.idempotency.key)
+        if known is not None and known.until > self._work.now:
+            return self._replay(known, new.idempotency.fingerprint)
+        answer = self._accept(new)
+        if isinstance(answer, Enqueued):
+            job = answer.job
+            replay = Replay(
+                new.idempotency.key,
+                new.idempotency.fingerprint,
+                answer.outcome.value,
+                job.id,
+                job.queue_name,
+                job.created_at,
+                self._work.now + to_us(self._work.policy.idempotency_ttl),
+            )
+            self._replays[replay.key] = replay
+            self._new_replays.append(replay)
+        return answer
+
+    def flush(self) -> None:
+        """Write everything."""
+        self._work.flush()
+        if self._new_replays:
+            rows = [msgspec.structs.astuple(replay) for replay in self._new_replays]
+            self._work.sqlite.executemany(_PUT, rows)
+
+    def _load_replays(self, keys: list[str]) -> None:
+        rows = self._work.sqlite.execute(_BY_KEY, (msgspec.json.encode(keys).decode(),)).fetchall()
+        for row in cast("list[tuple[str, str, str, str, str, int, int]]", rows):
+            self._replays[row[0]] = Replay(*row)
+
+    def _replay(self, known: Replay, fingerprint: str) -> Answer:
+        if known.fingerprint != fingerprint:
+            return IdempotencyKeyReused()
+        entry = self._work.entries.get(known.job_id)
+        outcome = Outcome(known.outcome)
+        if entry is None:
+            return PrunedReplay(known.job_id, known.queue_name, known.created_at, outcome)
+        return Enqueued(entry.job, outcome, replayed=True)
+
+    def _accept(self, new: NewJob) -> Enqueued | ActorqError:
+        work = self._work
+        again = work.entries.get(new.id)
+        if again is not None:
+            return Enqueued(again.job)
+        queue = self._queues.get(new.queue_name)
+        if queue is not None:
+            if new.dedupe_key is not None:
+                holder = work.holder((queue.id, new.dedupe_key))
+                if holder is not None:
+                    return self._duplicate(new, holder)
+            depth = queue.settings.max_depth
+            if depth is not None and queue.waiting >= depth:
+                return QueueFull(new.queue_name, depth)
+        else:
+            queue = self._create_queue(new.queue_name)
+        queue.waiting += 1
+        return Enqueued(work.add(create(new, work.now), queue.id).job)
+
+    def _create_queue(self, name: str) -> QueueRow:
+        queue = create_queue(self._work.sqlite, name)
+        self._queues[name] = queue
+        return queue
+
+    def _duplicate(self, new: NewJob, holder: Entry) -> Enqueued | ActorqError:
+        if new.on_duplicate is OnDuplicate.REJECT:
+            return DuplicateJob(holder.job.id, new.dedupe_key or "")
+        if new.on_duplicate is OnDuplicate.REPLACE and holder.job.status in WAITING:
+            job = lifecycle.replace_waiting(holder.job, new, self._work.now)
+            return Enqueued(self._work.edit(holder, job), Outcome.REPLACED)
+        return Enqueued(holder.job, Outcome.DUPLICATE)

@@ -1,0 +1,63 @@
+-- name: insert
+INSERT INTO jobs (
+    seq, id, queue, created_at,
+    status, priority, due_at, lapses_at, dedupe_key, held_until, token,
+    format, state, body
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: update
+UPDATE jobs SET
+    status = ?, priority = ?, due_at = ?, lapses_at = ?, dedupe_key = ?, held_until = ?, token = ?,
+    state = ?
+WHERE seq = ?
+
+-- name: update_body
+UPDATE jobs SET body = ? WHERE seq = ?
+
+-- name: renew
+UPDATE jobs SET due_at = ?, state = ? WHERE seq = ?
+
+-- name: delete
+DELETE FROM jobs WHERE seq = ?
+
+-- name: put_large_body
+INSERT OR REPLACE INTO bodies (seq, body) VALUES (?, ?)
+
+-- name: delete_large_body
+DELETE FROM bodies WHERE seq = ?
+
+-- name: last_seq
+SELECT max(seq) FROM jobs
+
+-- name: by_id
+SELECT
+    seq, queue, format, state,
+    coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
+FROM jobs
+WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: holders
+SELECT
+    seq, queue, format, state,
+    coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
+FROM json_each(?) AS wanted
+CROSS JOIN jobs INDEXED BY jobs_dedupe
+WHERE queue = json_extract(wanted.value, '$[0]')
+    AND dedupe_key = json_extract(wanted.value, '$[1]')
+    AND dedupe_key IS NOT NULL
+
+-- name: claimable
+SELECT
+    seq, queue, format, state,
+    coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
+FROM jobs INDEXED BY jobs_pending
+WHERE queue = ? AND status = 0
+ORDER BY priority DESC, id
+LIMIT ? OFFSET ?
+
+-- name: leased_under
+SELECT
+    seq, queue, format, state,
+    coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
+FROM jobs INDEXED BY jobs_running
+WHERE status = 2 AND token IN (SELECT value FROM json_each(?))
