@@ -53,7 +53,7 @@ class _Intake:
         self._queues = queues_by_name(work.sqlite, {new.queue_name for new in items})
         self._replays: dict[str, Replay] = {}
         self._new_replays: list[Replay] = []
-        ids = [new.id for new in items] if careful else []
+        ids = [new.id for new in items if careful or self._may_be_refused(new)]
         keys = [new.idempotency.key for new in items if new.idempotency is not None]
         if keys:
             self._load_replays(keys)
@@ -96,6 +96,13 @@ class _Intake:
         if self._new_replays:
             rows = [msgspec.structs.astuple(replay) for replay in self._new_replays]
             self._work.sqlite.executemany(_PUT, rows)
+
+    def _may_be_refused(self, new: NewJob) -> bool:
+        # A repeat needs neither room nor the key, so whether it is one must be known before.
+        queue = self._queues.get(new.queue_name)
+        return new.dedupe_key is not None or (
+            queue is not None and queue.settings.max_depth is not None
+        )
 
     def _load_replays(self, keys: list[str]) -> None:
         rows = self._work.sqlite.execute(_BY_KEY, (msgspec.json.encode(keys).decode(),)).fetchall()
