@@ -1,0 +1,1 @@
+"""What actorq costs, each figure next to its floor: ``python -m benchmarks``."""

@@ -1,0 +1,1 @@
+"""The doors through which jobs come: embedded in this process, and HTTP."""
