@@ -8,10 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import anyio
-
-from actorq.core.wire.bodies import MAX_WAIT_S
-from actorq.errors import ActorqError, BackendUnavailable, InternalError
+from actorq.errors import ActorqError, InternalError
 from actorq.http import problems
 from actorq.http.batches import Batches
 from actorq.http.dead_letters import DeadLetters
@@ -24,7 +21,7 @@ from actorq.http.listing import Listing
 from actorq.http.openapi import Document
 from actorq.http.options import AppOptions
 from actorq.http.queues import Queues
-from actorq.http.request import Request
+from actorq.http.request import Bounds, Request
 from actorq.http.request_ids import RequestIds
 from actorq.http.routing import Route, Router
 from actorq.http.waiting import Waiters
@@ -99,10 +96,9 @@ class _App:
 
     def __init__(self, router: Router, options: AppOptions) -> None:
         self._router = router
-        self._body_limits = options.body
+        self._bounds = Bounds(options.body, options.store_patience)
         self._ids = RequestIds()
         self._limited = InFlightLimit(self._serve, max_in_flight=options.max_requests)
-        self._patience = options.body.body_timeout + MAX_WAIT_S + options.store_patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -145,7 +141,7 @@ class _App:
 
     async def _handle(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         handle, name = self._router.find(scope)
-        request = Request(scope, receive, name, self._body_limits, request_id)
-        with anyio.move_on_after(self._patience):
+        request = Request(scope, receive, name, request_id, self._bounds)
+        with request.patience:
             return await handle(request)
-        raise BackendUnavailable("the store took too long; whether it was done is unknown")
+        raise request.out_of_time()

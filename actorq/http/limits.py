@@ -1,9 +1,9 @@
 """What one request may cost: size, slowness and fragmentation of its body, and how many at once.
 
-Handlers call :func:`read_body` instead of ``request.body()``: it works on the bare ASGI
-``receive``, so the same bounds hold under every server and inside every application that mounts
-actorq. Nothing here writes a response: each bound raises an error of this module, which the problem
-documents map to a status (413, 408, 400, 503); a client that has gone gets none.
+A body is read by :class:`Body` from the bare ASGI ``receive``, so the same bounds hold under every
+server and inside every application that mounts actorq. Nothing here writes a response: each bound
+raises an error of this module, which the problem documents map to a status (413, 408, 400, 503); a
+client that has gone gets none.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ class TooManyRequestsInFlight(ActorqError):
 class BodyLimits:
     """The bounds of one request body.
 
-    ``max_body`` is in bytes; ``body_timeout`` is the time for the whole body, in seconds; once
-    ``rate_grace`` seconds have passed, at least ``min_body_rate`` bytes per second must have come.
+    ``max_body`` is in bytes; ``body_timeout`` is the time for the whole body, in seconds. From its
+    second piece on, and once ``rate_grace`` seconds have passed, at least ``min_body_rate`` bytes per
+    second must have come.
     """
 
     max_body: int
@@ -114,45 +115,43 @@ class BodyLimits:
         return min(self.body_timeout, self.rate_grace + received / self.min_body_rate)
 
 
-async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
-    """Read the whole request body, holding at most the limit and one piece of it.
+class Body:
+    """One request's body as it comes in; holds at most the limit and one piece of it."""
 
-    Raises ``BodyTooLarge`` (before reading anything when ``Content-Length`` says so),
-    ``BodyTooSlow``, ``BodyTooFragmented`` and ``ClientGone``.
-    """
-    _refuse_declared(scope, limits)
-    start = anyio.current_time()
-    body = _Body(limits)
-    with anyio.CancelScope(deadline=start + limits.allowance(0)) as patience:
-        while not body.add(await receive()):
-            # A body that has come in full ends with an empty piece: no new deadline for that one.
-            if body.pieces > 1:
-                patience.deadline = start + limits.allowance(body.received)
-        return body.joined()
-    raise BodyTooSlow(body.received, anyio.current_time() - start)
+    __slots__ = ("_limits", "_parts", "_patience", "_start", "pieces", "received")
 
+    def __init__(self, limits: BodyLimits, patience: anyio.CancelScope, start: float) -> None:
+        """Be read within ``patience``, a scope that was entered at ``start`` (the loop's clock).
 
-def _refuse_declared(scope: Scope, limits: BodyLimits) -> None:
-    """Raise ``BodyTooLarge`` when the request itself says that its body is too large."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    for name, value in headers:
-        # The server has refused a malformed length; one that is not digits is counted instead.
-        if name == b"content-length" and value.isdigit() and int(value) > limits.max_body:
-            raise BodyTooLarge(limits.max_body)
-
-
-class _Body:
-    """The pieces of one body as they come in."""
-
-    __slots__ = ("_limits", "_parts", "pieces", "received")
-
-    def __init__(self, limits: BodyLimits) -> None:
+        Its deadline moves with what comes in; who entered it raises ``too_slow()`` when it runs out.
+        """
         self._limits = limits
+        self._patience = patience
         self._parts: list[bytes] = []
+        self._start = start
         self.pieces = 0
         self.received = 0
 
-    def add(self, message: Message) -> bool:
+    async def read(self, declared: bytes | None, receive: Receive) -> bytes:
+        """Read it to its end; ``declared`` is the header ``Content-Length``.
+
+        Raises ``BodyTooLarge`` (before reading anything when it is declared so), ``BodyTooFragmented``
+        and ``ClientGone``.
+        """
+        # The server has refused a malformed length; one that is not digits is counted instead.
+        if declared is not None and declared.isdigit() and int(declared) > self._limits.max_body:
+            raise BodyTooLarge(self._limits.max_body)
+        while not self._add(await receive()):
+            # Some servers end a body that came in one piece with an empty one: no deadline for that.
+            if self.pieces > 1:
+                self._patience.deadline = self._start + self._limits.allowance(self.received)
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    def too_slow(self) -> BodyTooSlow:
+        """Return what is to be said when it did not come in time."""
+        return BodyTooSlow(self.received, anyio.current_time() - self._start)
+
+    def _add(self, message: Message) -> bool:
         """Take one ASGI message; true when the body is complete."""
         if message["type"] == "http.disconnect":
             raise ClientGone
@@ -168,10 +167,6 @@ class _Body:
         if self.pieces > _FREE_PIECES + self.received // _BYTES_PER_PIECE:
             raise BodyTooFragmented(self.pieces, self.received)
         return not message.get("more_body", False)
-
-    def joined(self) -> bytes:
-        """Give the body as one value, without a copy when it came in one piece."""
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
 class InFlightLimit:

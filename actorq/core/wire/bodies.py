@@ -9,12 +9,15 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from actorq.core import intake
 from actorq.core.instants import parse_duration
 from actorq.core.job import DEFAULT_BACKOFF, Delivery, OnDuplicate
 from actorq.core.policy import Retention
 from actorq.core.transitions import Status
 from actorq.core.wire import fields as f
-from actorq.errors import InvalidInput
+
+USUAL_DELIVERY: Final = Delivery.AT_LEAST_ONCE.value
+USUAL_ON_DUPLICATE: Final = OnDuplicate.RETURN.value
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +44,7 @@ class EnqueueBody(_Body, frozen=True):
     queue: f.MaybeQueueName = None
     priority: f.Priority = 0
     max_retries: f.MaxRetries = 3
-    delivery: f.DeliveryName = Delivery.AT_LEAST_ONCE.value
+    delivery: f.DeliveryName = USUAL_DELIVERY
     delay: f.MaybeSeconds = None
     delay_seconds: f.MaybeSeconds = None
     available_at: f.MaybeInstant = None
@@ -52,7 +55,7 @@ class EnqueueBody(_Body, frozen=True):
     expires_at: f.MaybeInstant = None
     dedupe_key: f.MaybeDedupeKey = None
     dedupe_window: f.MaybeSeconds = None
-    on_duplicate: f.OnDuplicateName = OnDuplicate.RETURN.value
+    on_duplicate: f.OnDuplicateName = USUAL_ON_DUPLICATE
     idempotency_key: f.MaybeIdempotencyKey = None
 
 
@@ -222,8 +225,4 @@ def duration(value: f.Duration | None, pointer: str) -> float | None:
 
 def status_of(text: str, pointer: str) -> Status:
     """Return the status that ``text`` names, in any case."""
-    try:
-        return Status(text.lower())
-    except ValueError:
-        known = ", ".join(Status)
-        raise InvalidInput(pointer, f"must be one of {known}") from None
+    return intake.word(Status, text, pointer)

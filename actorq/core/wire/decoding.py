@@ -113,13 +113,8 @@ def _refuse_malformed(data: bytes) -> None:
     if data.count(b",") > MAX_VALUES and _STRING.sub(b"", data).count(b",") > MAX_VALUES:
         raise InvalidInput("", f"must not hold more than {MAX_VALUES} values")
     try:
-        json.loads(
-            # Decoded here, as the parser itself would let encoded surrogates pass.
-            data.decode(),
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_number,
-        )
+        # Decoded here, as the parser itself would let encoded surrogates pass.
+        _strict.decode(data.decode())
     except _DuplicateKey as error:
         raise InvalidInput("", f"names the member {error.args[0]!r:.80} twice") from None
     except _NumberOutOfRange as error:
@@ -145,6 +140,9 @@ def _integer(text: str) -> None:
 def _number(text: str) -> None:
     if not math.isfinite(float(text)):
         raise _NumberOutOfRange(text[:40])
+
+
+_strict = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse_float=_number)
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidInput:

@@ -181,17 +181,16 @@ def _instant(text: str | None, pointer: str) -> int | None:
 
 
 def _delivery(text: str) -> Delivery:
-    try:
-        return Delivery(text.lower().replace("-", "_"))
-    except ValueError:
-        raise InvalidInput("/delivery", "must be at_least_once or at_most_once") from None
+    # Most jobs say nothing: what stands then in the body is this very text.
+    if text is bodies.USUAL_DELIVERY:
+        return Delivery.AT_LEAST_ONCE
+    return intake.word(Delivery, text, "/delivery")
 
 
 def _on_duplicate(text: str) -> OnDuplicate:
-    try:
-        return OnDuplicate(text.lower())
-    except ValueError:
-        raise InvalidInput("/on_duplicate", "must be return, reject or replace") from None
+    if text is bodies.USUAL_ON_DUPLICATE:
+        return OnDuplicate.RETURN
+    return intake.word(OnDuplicate, text, "/on_duplicate")
 
 
 def _backoff(body: bodies.BackoffBody) -> Backoff:

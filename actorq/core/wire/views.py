@@ -136,6 +136,9 @@ class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
 
 def job_view(job: Job, *, holder: bool = False) -> JobView:
     """Show a job; to its holder with the lease's token."""
+    created_at = format_instant(job.created_at)
+    # A job that was just made is shown most often, and has one instant for all three.
+    is_new = job.created_at == job.updated_at == job.available_at
     return JobView(
         id=job.id,
         queue_name=job.queue_name,
@@ -145,9 +148,9 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
         max_retries=job.max_retries,
         retry_count=job.retry_count,
         delivery=job.delivery.value,
-        available_at=format_instant(job.available_at),
-        created_at=format_instant(job.created_at),
-        updated_at=format_instant(job.updated_at),
+        available_at=created_at if is_new else format_instant(job.available_at),
+        created_at=created_at,
+        updated_at=created_at if is_new else format_instant(job.updated_at),
         metadata=job.metadata,
         task=job.task,
         attempt=job.attempt,
