@@ -3,6 +3,7 @@
 Every function here raises ``InvalidInput`` with the JSON pointer of the first value that is wrong.
 """
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -120,12 +121,13 @@ def worker_id(value: str) -> str:
 def json_text(value: JsonValue, pointer: str, most_bytes: int) -> str:
     """Return ``value`` as JSON text of at most ``most_bytes`` bytes."""
     try:
-        data = msgspec.json.encode(value)
-    except (TypeError, ValueError, UnicodeEncodeError, RecursionError) as error:
+        # Strict, as msgspec is not: that one writes NaN as null and bytes as base64.
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(pointer, f"must be a JSON value: {error}") from None
-    if len(data) > most_bytes:
+    if len(bounds.utf8(text, pointer)) > most_bytes:
         raise InvalidInput(pointer, f"must be at most {most_bytes} bytes of JSON")
-    return data.decode()
+    return text
 
 
 def page_size(limit: int) -> int:

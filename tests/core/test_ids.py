@@ -1,0 +1,90 @@
+"""Ids: UUIDv7 texts that rise strictly, whatever the clock does (contract §1, §7)."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actorq.core.bounds import is_job_id
+from actorq.core.ids import IdMint
+from actorq.core.instants import SECOND_US
+from actorq.testing.clock import START_US, ManualClock
+
+
+def mint_of(clock: ManualClock, seed: int = 0) -> IdMint:
+    """Make a mint whose randomness can be replayed."""
+    return IdMint(clock, random.Random(seed).getrandbits)
+
+
+def millisecond_of(job_id: str) -> int:
+    """Return the time that an id tells: milliseconds since the epoch."""
+    return uuid.UUID(job_id).int >> 80
+
+
+@given(st.integers(0, 10**6), st.lists(st.floats(-5.0, 5.0), max_size=50))
+def test_ids_rise_strictly_whatever_the_clock_does(seed: int, steps: list[float]) -> None:
+    """Also when the clock is turned back, each id is greater than all before it (§7)."""
+    clock = ManualClock()
+    mint = mint_of(clock, seed)
+    ids = [mint.mint()]
+    for step in steps:
+        clock.advance(step)
+        ids += [mint.mint(), mint.mint()]
+    assert all(first < second for first, second in pairwise(ids))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 4_000_000_000))
+def test_every_id_is_a_uuid_of_version_7(seed: int, second: int) -> None:
+    """An id has the form, version and variant of RFC 9562, in lower case, and tells its time (§1)."""
+    job_id = mint_of(ManualClock(second * SECOND_US), seed).mint()
+    parsed = uuid.UUID(job_id)
+    assert (str(parsed), parsed.version, parsed.variant) == (job_id, 7, uuid.RFC_4122)
+    assert is_job_id(job_id)
+    assert millisecond_of(job_id) == second * 1_000
+
+
+@given(st.integers(-(10**10), 10**10))
+def test_a_correction_moves_the_ids_to_the_store_s_time(offset_us: int) -> None:
+    """A server whose clock is wrong makes ids in the order of the store's clock (§3, §7)."""
+    clock = ManualClock()
+    mint = mint_of(clock)
+    mint.correct(offset_us)
+    assert millisecond_of(mint.mint()) == (START_US + offset_us) // 1_000
+
+
+def test_a_correction_backwards_keeps_the_ids_rising() -> None:
+    """Ids already given out are never passed from behind (§7)."""
+    clock = ManualClock()
+    mint = mint_of(clock)
+    before = mint.mint()
+    mint.correct(-3_600 * SECOND_US)
+    after = [mint.mint() for _ in range(100)]
+    assert before < after[0]
+    assert after == sorted(set(after))
+    clock.advance(3_601.0)
+    assert millisecond_of(mint.mint()) == (START_US // 1_000) + 1_000
+
+
+def test_a_million_ids_of_one_millisecond_still_rise() -> None:
+    """A burst that uses a millisecond up borrows the next, and stays in order (§7)."""
+    clock = ManualClock()
+    mint = IdMint(clock, lambda bits: 2**bits - 1)
+    ids = [mint.mint() for _ in range(1_000)]
+    assert ids == sorted(set(ids))
+    greedy = IdMint(clock, lambda bits: 2**73 - 1 if bits == 73 else 2**73)
+    burst = [greedy.mint() for _ in range(10)]
+    assert burst == sorted(set(burst))
+    assert millisecond_of(burst[-1]) > millisecond_of(burst[0])
+
+
+def test_ids_cannot_be_guessed_from_one_another() -> None:
+    """Two mints at one instant make different ids, and the next is far from the last (§1)."""
+    clock = ManualClock()
+    first, second = mint_of(clock, 1), mint_of(clock, 2)
+    assert first.mint() != second.mint()
+    gaps = {uuid.UUID(first.mint()).int for _ in range(3)}
+    assert min(b - a for a, b in pairwise(sorted(gaps))) > 1
