@@ -1,0 +1,306 @@
+"""The HTTP application in process, over a running system on the memory store, and a client of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote
+
+import anyio
+import msgspec
+
+from actorq.backends.memory import MemoryStore
+from actorq.core.policy import Policy
+from actorq.http import AppOptions, create_app
+from actorq.runtime import Options, running
+from actorq.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+
+    from starlette.types import ASGIApp, Message, Scope
+
+    from actorq.backends.backend import Store
+    from actorq.face import JobQueue
+    from actorq.runtime import Runtime
+
+T = TypeVar("T")
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+"""An id that no job has."""
+
+
+class Held(msgspec.Struct):
+    """What is read of a lease."""
+
+    worker_id: str
+    expires_at: str
+    token: str | None = None
+    visibility_timeout: float | None = None
+
+
+class Failed(msgspec.Struct):
+    """What is read of an entry of a job's history."""
+
+    attempt: int
+    kind: str
+    message: str
+    worker: str
+
+
+class Shown(msgspec.Struct):
+    """What is read of a job."""
+
+    id: str
+    queue_name: str
+    status: str
+    payload: str
+    priority: int
+    max_retries: int
+    retry_count: int
+    delivery: str
+    available_at: str
+    created_at: str
+    metadata: dict[str, str]
+    attempt: int
+    interruptions: int
+    errors: list[Failed]
+    dead_reason: str | None
+    cancel_requested: bool
+    version: int
+    lease: Held | None
+    progress: object
+    result: object
+    duplicate: bool = False
+    replaced: bool = False
+    directive: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The token of the lease, shown to its holder."""
+        assert self.lease is not None
+        assert self.lease.token is not None
+        return self.lease.token
+
+
+class Place(msgspec.Struct):
+    """One place that a problem names."""
+
+    pointer: str
+    message: str
+
+
+class Problem(msgspec.Struct, forbid_unknown_fields=True):
+    """A problem document, complete and with nothing beside."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    request_id: str
+    errors: list[Place] = []
+    job_id: str | None = None
+    version: int | None = None
+
+
+class Item(msgspec.Struct):
+    """One result of a batch."""
+
+    status: int
+    job: Shown | None = None
+    error: Problem | None = None
+    replayed: bool = False
+
+
+class Results(msgspec.Struct):
+    """The answer to a batch."""
+
+    results: list[Item]
+
+
+class Answer:
+    """One answer, as the client has it."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def read(self, kind: type[T]) -> T:
+        """Decode the body as a ``kind``."""
+        assert self.headers["content-type"] == "application/json", self
+        return msgspec.json.decode(self.body, type=kind)
+
+    def job(self, status: int = 200) -> Shown:
+        """Decode the job of an answer with this status."""
+        assert self.status == status, self
+        return self.read(Shown)
+
+    def problem(self, status: int, code: str) -> Problem:
+        """Decode the problem document of a refusal, and see that it is the one expected."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        problem = msgspec.json.decode(self.body, type=Problem)
+        assert (self.status, problem.status, problem.code) == (status, status, code), self
+        assert problem.type == f"urn:actorq:problem:{code}"
+        assert problem.request_id == self.headers["x-request-id"]
+        return problem
+
+    def places(self, status: int = 422, code: str = "invalid_input") -> list[str]:
+        """Return the JSON pointers that a refusal names."""
+        return [place.pointer for place in self.problem(status, code).errors]
+
+    def __repr__(self) -> str:
+        return f"<{self.status} {dict(self.headers)} {self.body[:500]!r}>"
+
+
+class Exchange:
+    """One request under way: what the server would give and take, in the hands of a test."""
+
+    def __init__(self, scope: Scope, pieces: Sequence[bytes]) -> None:
+        """Make the request; a client that stays silent gives no ``pieces``."""
+        self.scope = scope
+        self._inbox: deque[Message] = deque(
+            {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+            for number, piece in enumerate(pieces, 1)
+        )
+        self._news = anyio.Event()
+        self._gone = False
+        self.sent: list[Message] = []
+        self.on_send: Callable[[Message], None] | None = None
+
+    def hang_up(self) -> None:
+        """Let the client go."""
+        self._gone = True
+        self._news.set()
+
+    async def receive(self) -> Message:
+        """Give what the client sent; what it sent before it left comes first."""
+        while not self._inbox:
+            if self._gone:
+                return {"type": "http.disconnect"}
+            await self._news.wait()
+        return self._inbox.popleft()
+
+    async def send(self, message: Message) -> None:
+        """Take a part of the answer; the client may hang up over it."""
+        self.sent.append(message)
+        if self.on_send is not None:
+            self.on_send(message)
+
+    async def run(self, app: ASGIApp) -> None:
+        """Let ``app`` serve the request."""
+        await app(self.scope, self.receive, self.send)
+
+    def answer(self) -> Answer:
+        """Return the complete answer."""
+        head, *parts = self.sent
+        assert [part.get("more_body", False) for part in parts] == [True] * (len(parts) - 1) + [
+            False
+        ]
+        headers = {name.decode(): value.decode() for name, value in head["headers"]}
+        assert len(headers) == len(head["headers"])
+        body = b"".join(part["body"] for part in parts)
+        return Answer(head["status"], headers, body)
+
+
+class Door:
+    """The application and all that a test needs of what stands behind it."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime, clock: ManualClock, root: str) -> None:
+        self.app = app
+        self.runtime = runtime
+        self.clock = clock
+        self.root = root
+
+    @property
+    def queue(self) -> JobQueue:
+        """The queue that the application serves."""
+        return self.runtime.queue
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        pieces: Sequence[bytes] | None = None,
+    ) -> Exchange:
+        """Make a request: ``body`` as JSON, or raw ``pieces``; ``target`` as on the request line."""
+        sent = dict(headers or {})
+        if pieces is None:
+            pieces = [b"" if body is None else msgspec.json.encode(body)]
+            if body is not None:
+                sent.setdefault("content-type", "application/json")
+        path, _, query = target.partition("?")
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": self.root + unquote(path),
+            "raw_path": (self.root + path).encode(),
+            "query_string": query.encode(),
+            "root_path": self.root,
+            "headers": [(name.lower().encode(), text.encode("latin-1")) for name, text in sent.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8080),
+        }
+        return Exchange(scope, pieces)
+
+    async def call(
+        self,
+        method: str,
+        target: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        pieces: Sequence[bytes] | None = None,
+    ) -> Answer:
+        """Send one request and return its answer."""
+        exchange = self.exchange(method, target, body, headers=headers, pieces=pieces)
+        await exchange.run(self.app)
+        return exchange.answer()
+
+    async def put(self, payload: str = "x", **wish: object) -> Shown:
+        """Make a job of the queue ``work``."""
+        body = {"queue_name": "work", "payload": payload, **wish}
+        return (await self.call("POST", "/jobs", body)).job(201)
+
+    async def take(self, **wish: object) -> Shown:
+        """Claim a job of the queue ``work``, which must be there."""
+        return (await self.call("POST", "/queues/work/dequeue", wish)).job()
+
+    async def held(self, **wish: object) -> Shown:
+        """Make a job and claim it."""
+        await self.put(**wish)
+        return await self.take()
+
+    async def look(self, job_id: str) -> Shown:
+        """Read a job."""
+        return (await self.call("GET", f"/jobs/{job_id}")).job()
+
+
+def _no_crash(actor: str, error: Exception) -> None:
+    """Fail: in these tests nothing may crash."""
+    raise AssertionError(actor) from error
+
+
+@asynccontextmanager
+async def open_door(
+    options: AppOptions | None = None,
+    *,
+    root: str = "",
+    policy: Policy | None = None,
+    wrap: Callable[[Store], Store] = lambda store: store,
+) -> AsyncGenerator[Door]:
+    """Run a system on a memory store, perhaps wrapped, and open the application on it."""
+    clock = ManualClock()
+    bounds = policy or Policy()
+    store = wrap(MemoryStore(bounds, clock))
+    async with running(store, Options(policy=bounds, clock=clock), _no_crash) as runtime:
+        yield Door(create_app(runtime.queue, options), runtime, clock, root)

@@ -1,0 +1,322 @@
+"""Routes on single jobs: what a bare client gets, and every refusal."""
+
+from __future__ import annotations
+
+import pytest
+from door import NOBODY, Answer, Door, open_door
+
+from actorq.http import AppOptions
+
+NEW = {"queue_name": "mail", "payload": "hello"}
+
+
+async def test_a_job_is_made() -> None:
+    """POST /jobs answers 201 with the job, its Location and its ETag (§9)."""
+    async with open_door() as door:
+        answer = await door.call("POST", "/jobs", NEW)
+        job = answer.job(201)
+        assert (job.queue_name, job.payload, job.status) == ("mail", "hello", "pending")
+        assert answer.headers["location"] == f"/jobs/{job.id}"
+        assert answer.headers["etag"] == '"1"'
+        assert answer.headers["content-length"] == str(len(answer.body))
+
+
+async def test_a_job_is_made_without_a_content_type() -> None:
+    """A client that says nothing of its body's type is understood (§9: seven routes, bare client)."""
+    async with open_door() as door:
+        made = await door.call("POST", "/jobs", pieces=[b'{"queue":"mail","payload":"hello"}'])
+        assert made.job(201).queue_name == "mail"
+
+
+async def test_aliases_and_lenient_forms_are_understood() -> None:
+    """``queue``, ``delay_seconds``, text durations, and words in any case are understood (§1)."""
+    async with open_door() as door:
+        body = {
+            "queue": "mail",
+            "payload": "",
+            "delay_seconds": "1h30m",
+            "delivery": "At-Most-Once",
+            "timeout": "5m",
+            "backoff": {"base": "2s", "max": "1h"},
+        }
+        job = (await door.call("POST", "/jobs", body)).job(201)
+        assert (job.status, job.delivery) == ("delayed", "at_most_once")
+        assert job.available_at == "2026-01-01T01:30:00.000000Z"
+
+
+async def test_a_duplicate_is_answered_with_the_job_that_is_there() -> None:
+    """A held dedupe key: 200, the existing job, ``duplicate`` (§6, §9)."""
+    async with open_door() as door:
+        first = await door.put(dedupe_key="k")
+        body = {"queue_name": "work", "payload": "other", "dedupe_key": "k"}
+        again = await door.call("POST", "/jobs", body)
+        assert again.job().id == first.id
+        assert again.job().duplicate
+        assert not again.job().replaced
+        assert again.job().payload == "x"
+
+
+async def test_a_duplicate_may_replace_or_be_refused() -> None:
+    """``on_duplicate``: replace says so; reject is 409 naming the job (§6)."""
+    async with open_door() as door:
+        first = await door.put(dedupe_key="k")
+        body = {"queue_name": "work", "payload": "other", "dedupe_key": "k"}
+        replaced = (await door.call("POST", "/jobs", {**body, "on_duplicate": "replace"})).job()
+        assert (replaced.id, replaced.payload, replaced.replaced) == (first.id, "other", True)
+        refused = await door.call("POST", "/jobs", {**body, "on_duplicate": "reject"})
+        assert refused.problem(409, "duplicate_job").job_id == first.id
+
+
+@pytest.mark.parametrize("header", ["abc", '"abc"', '  "abc" '])
+async def test_a_request_sent_twice_makes_one_job(header: str) -> None:
+    """Idempotency-Key, quoted or bare: the first status again, marked as a replay (§6)."""
+    async with open_door() as door:
+        headers = {"Idempotency-Key": header}
+        first = await door.call("POST", "/jobs", NEW, headers=headers)
+        again = await door.call("POST", "/jobs", NEW, headers=headers)
+        in_body = await door.call("POST", "/jobs", {**NEW, "idempotency_key": "abc"})
+        assert "idempotent-replayed" not in first.headers
+        for replay in (again, in_body):
+            assert replay.job(201).id == first.job(201).id
+            assert replay.headers["idempotent-replayed"] == "true"
+        both = await door.call(
+            "POST", "/jobs", {**NEW, "idempotency_key": "abc"}, headers=headers
+        )
+        assert both.job(201).id == first.job(201).id
+
+
+async def test_an_idempotency_key_belongs_to_one_request() -> None:
+    """Another request under the key, or two different keys: 422 (§6)."""
+    async with open_door() as door:
+        headers = {"Idempotency-Key": "abc"}
+        await door.call("POST", "/jobs", NEW, headers=headers)
+        other = await door.call("POST", "/jobs", {**NEW, "priority": 1}, headers=headers)
+        other.problem(422, "idempotency_key_reused")
+        both = await door.call("POST", "/jobs", {**NEW, "idempotency_key": "d"}, headers=headers)
+        assert both.places() == ["/idempotency_key"]
+
+
+@pytest.mark.parametrize("header", ["", '"', '"a"b"', '"a\\x"', "é", "a\tb", "x" * 256])
+async def test_a_malformed_idempotency_key_is_refused(header: str) -> None:
+    """A key that is empty, too long, half quoted or not printable: 422, and no job (§6)."""
+    async with open_door() as door:
+        answer = await door.call("POST", "/jobs", NEW, headers={"Idempotency-Key": header})
+        assert answer.places() == ["/idempotency_key"]
+        assert await door.queue.get_queue_length("mail") == 0
+
+
+async def test_a_replay_of_a_pruned_job_says_what_is_known() -> None:
+    """The replay of a job pruned since: id, queue_name, created_at, ``pruned`` (§6)."""
+    async with open_door() as door:
+        headers = {"Idempotency-Key": "abc"}
+        made = (await door.call("POST", "/jobs", NEW, headers=headers)).job(201)
+        await door.queue.cancel(made.id)
+        await door.queue.delete(made.id)
+        replay = await door.call("POST", "/jobs", NEW, headers=headers)
+        assert replay.status == 201
+        assert replay.headers["idempotent-replayed"] == "true"
+        assert replay.read(dict[str, object]) == {
+            "id": made.id,
+            "queue_name": "mail",
+            "created_at": made.created_at,
+            "pruned": True,
+        }
+
+
+async def test_a_full_queue_says_when_to_come_again() -> None:
+    """``max_depth`` reached: 429 with Retry-After, retryable (§8, §9)."""
+    async with open_door() as door:
+        await door.call("PATCH", "/queues/mail/settings", {"max_depth": 1})
+        await door.call("POST", "/jobs", NEW)
+        answer = await door.call("POST", "/jobs", NEW)
+        assert answer.problem(429, "queue_full").retryable
+        assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_job_is_shown_with_its_version() -> None:
+    """GET /jobs/:id: 200 with ETag; 304 for who has it; HEAD as GET without the body (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+        shown = await door.call("GET", f"/jobs/{job.id}")
+        assert shown.job() == job
+        assert shown.headers["etag"] == '"1"'
+        for tags in ('"1"', 'W/"1"', '"7", "1"', "*", "1"):
+            known = await door.call("GET", f"/jobs/{job.id}", headers={"If-None-Match": tags})
+            assert (known.status, known.body) == (304, b"")
+            assert known.headers["etag"] == '"1"'
+        for tags in ('"2"', '"x"', '""'):
+            other = await door.call("GET", f"/jobs/{job.id}", headers={"If-None-Match": tags})
+            assert other.job() == job
+        head = await door.call("HEAD", f"/jobs/{job.id}")
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["content-length"] == shown.headers["content-length"]
+
+
+@pytest.mark.parametrize("tags", ["", '"1', '"1" "2"', '"1",', "x", '"1";', "W/1, a"])
+async def test_malformed_entity_tags_are_refused(tags: str) -> None:
+    """If-None-Match and If-Match that are no list of entity tags: 422 (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+        seen = await door.call("GET", f"/jobs/{job.id}", headers={"If-None-Match": tags})
+        assert seen.places() == [""]
+        edited = await door.call(
+            "PATCH", f"/jobs/{job.id}", {"priority": 1}, headers={"If-Match": tags}
+        )
+        assert edited.places() == [""]
+
+
+async def test_a_waiting_job_is_changed() -> None:
+    """PATCH /jobs/:id changes what is named and leaves the rest (§9)."""
+    async with open_door() as door:
+        job = await door.put(priority=3)
+        changed = await door.call(
+            "PATCH", f"/jobs/{job.id}", {"payload": "new", "delay": "10s", "metadata": {"a": "b"}}
+        )
+        assert changed.headers["etag"] == '"2"'
+        after = changed.job()
+        assert (after.payload, after.priority, after.metadata) == ("new", 3, {"a": "b"})
+        assert (after.status, after.available_at) == ("delayed", "2026-01-01T00:00:10.000000Z")
+
+
+async def test_a_change_belongs_to_a_version() -> None:
+    """If-Match: the right version or any holds; another is 412 and changes nothing (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+
+        async def edit(tags: str) -> Answer:
+            return await door.call(
+                "PATCH", f"/jobs/{job.id}", {"priority": 1}, headers={"If-Match": tags}
+            )
+
+        for tags in ('"2"', '"x"', 'W/"1"', '"4", "5"'):
+            assert (await edit(tags)).problem(412, "stale_version").version == 1
+        for number, tags in enumerate(('"1"', "*", '"9", "3"', "4"), 2):
+            assert (await edit(tags)).job().version == number
+
+
+async def test_a_running_job_is_not_changed() -> None:
+    """PATCH once running: 409; of a job that is not there: 404 (§9)."""
+    async with open_door() as door:
+        job = await door.held()
+        answer = await door.call("PATCH", f"/jobs/{job.id}", {"priority": 1})
+        answer.problem(409, "illegal_transition")
+        nobody = await door.call("PATCH", f"/jobs/{NOBODY}", {"priority": 1})
+        assert nobody.problem(404, "not_found").job_id == NOBODY
+
+
+async def test_an_ended_job_is_removed() -> None:
+    """DELETE /jobs/:id: 200 with what it was, once ended; then 404 (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+        (await door.call("DELETE", f"/jobs/{job.id}")).problem(409, "illegal_transition")
+        cancelled = (await door.call("POST", f"/jobs/{job.id}/cancel")).job()
+        assert cancelled.status == "cancelled"
+        assert (await door.call("DELETE", f"/jobs/{job.id}")).job().status == "cancelled"
+        (await door.call("GET", f"/jobs/{job.id}")).problem(404, "not_found")
+        (await door.call("DELETE", f"/jobs/{job.id}")).problem(404, "not_found")
+
+
+async def test_a_running_job_is_asked_to_stop() -> None:
+    """POST /jobs/:id/cancel of a running job: 200, and its holder is asked (§2, §4)."""
+    async with open_door() as door:
+        job = await door.held()
+        asked = (await door.call("POST", f"/jobs/{job.id}/cancel", {})).job()
+        assert (asked.status, asked.cancel_requested) == ("running", True)
+        extended = await door.call("POST", f"/jobs/{job.id}/extend", {"lease": job.token})
+        assert extended.job().directive == "cancel"
+
+
+async def test_an_ended_job_is_not_cancelled() -> None:
+    """Cancelling a completed job: 409; twice is once (§2)."""
+    async with open_door() as door:
+        job = await door.held()
+        await door.call("POST", f"/jobs/{job.id}/ack")
+        (await door.call("POST", f"/jobs/{job.id}/cancel")).problem(409, "illegal_transition")
+        other = await door.put()
+        for _ in range(2):
+            answer = await door.call("POST", f"/jobs/{other.id}/cancel")
+            assert answer.job().status == "cancelled"
+
+
+async def buried(door: Door, **wish: object) -> str:
+    """Make a job and let it end dead."""
+    job = await door.held(max_retries=0, **wish)
+    answer = await door.call("POST", f"/jobs/{job.id}/fail", {"reason": "boom"})
+    assert answer.job().status == "dead"
+    return job.id
+
+
+async def test_a_dead_job_lives_again() -> None:
+    """POST /jobs/:id/redrive: pending again, the history kept; only of a dead job (§2, I14)."""
+    async with open_door() as door:
+        job_id = await buried(door)
+        again = (await door.call("POST", f"/jobs/{job_id}/redrive")).job()
+        assert (again.status, again.retry_count, again.attempt) == ("pending", 0, 1)
+        assert [error.message for error in again.errors] == ["boom"]
+        (await door.call("POST", f"/jobs/{job_id}/redrive")).problem(409, "illegal_transition")
+
+
+async def test_a_redrive_may_find_its_key_held() -> None:
+    """Redrive of a job whose dedupe key a live job holds by now: 409 naming that job (§2)."""
+    async with open_door() as door:
+        job_id = await buried(door, dedupe_key="k")
+        holder = await door.put(dedupe_key="k")
+        answer = await door.call("POST", f"/jobs/{job_id}/redrive")
+        assert answer.problem(409, "duplicate_job").job_id == holder.id
+
+
+async def test_at_most_once_is_not_redriven() -> None:
+    """Redrive of an at-most-once job that was ever claimed: 409 (§2)."""
+    async with open_door() as door:
+        job_id = await buried(door, delivery="at_most_once")
+        (await door.call("POST", f"/jobs/{job_id}/redrive")).problem(409, "already_started")
+
+
+@pytest.mark.parametrize("tail", ["", "/ack", "/fail", "/extend", "/release", "/cancel", "/redrive"])
+@pytest.mark.parametrize("job_id", [NOBODY, "1", "x" * 300, NOBODY.upper() + "A", "%F0%9F%98%80"])
+async def test_an_unknown_job_is_not_found(tail: str, job_id: str) -> None:
+    """An id that no job has, or that is no id at all: 404 on every route (§9)."""
+    async with open_door() as door:
+        method = "POST" if tail else "GET"
+        (await door.call(method, f"/jobs/{job_id}{tail}")).problem(404, "not_found")
+
+
+async def test_a_wait_needs_a_version() -> None:
+    """``?wait`` without If-None-Match, or beyond 20 s: 422 (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+        assert (await door.call("GET", f"/jobs/{job.id}?wait=1")).places() == ["/wait"]
+        headers = {"If-None-Match": '"1"'}
+        for wait in ("21", "-1", "x", "nan", "1e3"):
+            answer = await door.call("GET", f"/jobs/{job.id}?wait={wait}", headers=headers)
+            assert answer.places() == ["/wait"]
+        unknown = await door.call("GET", f"/jobs/{job.id}?wiat=1")
+        assert unknown.places() == ["/wiat"]
+
+
+async def test_a_wait_ends_with_its_time() -> None:
+    """``?wait`` over without a change: 304; a version that is old already: 200 at once (§9)."""
+    async with open_door() as door:
+        job = await door.put()
+        target = f"/jobs/{job.id}?wait=0.02"
+        assert (await door.call("GET", target, headers={"If-None-Match": '"1"'})).status == 304
+        stale = await door.call("GET", f"/jobs/{job.id}?wait=20", headers={"If-None-Match": '"9"'})
+        assert stale.job() == job
+
+
+async def test_a_lease_is_needed_where_tokens_are() -> None:
+    """REQUIRE_LEASE_TOKEN: 428 for every bare call of a holder, and nothing changes (§4)."""
+    async with open_door(AppOptions(require_lease_token=True)) as door:
+        job = await door.held()
+        for verb, body in (
+            ("ack", None),
+            ("fail", None),
+            ("extend", {"seconds": 5}),
+            ("release", {}),
+            ("progress", {"progress": 1}),
+        ):
+            answer = await door.call("POST", f"/jobs/{job.id}/{verb}", body)
+            answer.problem(428, "token_required")
+        assert (await door.look(job.id)).version == job.version
+        done = await door.call("POST", f"/jobs/{job.id}/ack", {"lease": job.token})
+        assert done.job().status == "completed"
