@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from actorq.backends.sqlite.queues import QueueRow, queues_by_name
+from actorq.backends.sqlite.rows import Entry
 from actorq.backends.sqlite.statements import statement
-from actorq.backends.sqlite.work import Entry, Work
+from actorq.backends.sqlite.work import Work
 from actorq.core import lifecycle
 from actorq.core.results import Claimed
 from actorq.core.transitions import Status

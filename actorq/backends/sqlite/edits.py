@@ -18,7 +18,8 @@ from actorq.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actorq.backends.sqlite.work import Entry, Work
+    from actorq.backends.sqlite.rows import Entry
+    from actorq.backends.sqlite.work import Work
     from actorq.core.commands import Edit
     from actorq.core.job import Job
 

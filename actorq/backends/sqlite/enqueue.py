@@ -18,7 +18,8 @@ from actorq.errors import ActorqError, DuplicateJob, IdempotencyKeyReused, Queue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actorq.backends.sqlite.work import Entry, Work
+    from actorq.backends.sqlite.rows import Entry
+from actorq.backends.sqlite.work import Work
 
 _BY_KEY: Final = statement("replays", "by_key")
 _PUT: Final = statement("replays", "put")
@@ -135,7 +136,7 @@ class _Intake:
         else:
             queue = self._create_queue(new.queue_name)
         queue.waiting += 1
-        return Enqueued(work.add(create(new, work.now), queue.id).job)
+        return Enqueued(work.add(create(new, work.now), queue.id))
 
     def _create_queue(self, name: str) -> QueueRow:
         queue = create_queue(self._work.sqlite, name)

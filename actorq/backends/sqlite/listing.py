@@ -9,8 +9,8 @@ import msgspec
 
 from actorq.backends.sqlite.drift import Drift, read_drift
 from actorq.backends.sqlite.queues import queues_by_name
+from actorq.backends.sqlite.rows import CODES
 from actorq.backends.sqlite.statements import statement
-from actorq.backends.sqlite.work import CODES
 from actorq.core.results import Page
 
 if TYPE_CHECKING:

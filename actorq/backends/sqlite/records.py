@@ -134,16 +134,12 @@ def encode_body(job: Job, unknown: Unknown | None = None) -> bytes:
 
 def decode(state: bytes, body: bytes) -> Job:
     """Read a job from both halves of its record."""
-    in_state, in_body = _count(state), _count(body)
-    return _JOB.decode(
-        b"".join(
-            (
-                _header(in_state + in_body),
-                state[3:] if state[0] == _MAP16 else state[1:],
-                body[3:] if body[0] == _MAP16 else body[1:],
-            )
-        )
-    )
+    in_state, in_body = state[0], body[0]
+    if in_state == _MAP16 and in_body != _MAP16 and state[1] == 0:
+        # As both halves are written nowadays.
+        return _JOB.decode(_HEADERS[state[2] + (in_body & 0x0F)] + state[3:] + body[1:])
+    (state_count, state_pairs), (body_count, body_pairs) = _pairs(state), _pairs(body)
+    return _JOB.decode(_header(state_count + body_count) + state_pairs + body_pairs)
 
 
 def find_unknown(record_format: int, state: bytes, body: bytes) -> Unknown | None:
@@ -163,9 +159,14 @@ def _with(blob: bytes, unknown: dict[str, msgspec.Raw]) -> bytes:
     return _ENCODER.encode({**_FIELDS.decode(blob), **unknown})
 
 
-def _count(blob: bytes) -> int:
-    return blob[1] << 8 | blob[2] if blob[0] == _MAP16 else blob[0] & 0x0F
+def _pairs(blob: bytes) -> tuple[int, bytes]:
+    if blob[0] == _MAP16:
+        return int.from_bytes(blob[1:3], "big"), blob[3:]
+    return blob[0] & 0x0F, blob[1:]
 
 
 def _header(count: int) -> bytes:
     return bytes((_MAP16, count >> 8, count & 0xFF))
+
+
+_HEADERS: Final = [_header(count) for count in range(512)]

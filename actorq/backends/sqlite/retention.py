@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from actorq.backends.sqlite.queues import all_queues, queues_by_name
+from actorq.backends.sqlite.rows import CODES
 from actorq.backends.sqlite.statements import statement
-from actorq.backends.sqlite.work import CODES
 from actorq.core.instants import SECOND_US, to_us
 from actorq.core.transitions import Status
 

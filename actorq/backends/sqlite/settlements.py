@@ -14,7 +14,8 @@ from actorq.errors import ActorqError, LeaseLost, NotFound, NotLeased
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from actorq.backends.sqlite.work import Entry, Work
+    from actorq.backends.sqlite.rows import Entry
+    from actorq.backends.sqlite.work import Work
 
 C = TypeVar("C", Ack, Fail, Release)
 H = TypeVar("H", Extend, Report)

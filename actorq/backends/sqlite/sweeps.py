@@ -12,7 +12,8 @@ from actorq.core.results import Sweep
 if TYPE_CHECKING:
     import sqlite3
 
-    from actorq.backends.sqlite.work import Entry, Work
+    from actorq.backends.sqlite.rows import Entry
+    from actorq.backends.sqlite.work import Work
     from actorq.core.job import Job
 
 NEXT_PROMOTION: Final = statement("sweeps", "next_promotion")

@@ -7,15 +7,45 @@ INSERT INTO jobs (
 
 -- name: update
 UPDATE jobs SET
-    status = ?, priority = ?, due_at = ?, lapses_at = ?, dedupe_key = ?, held_until = ?, token = ?,
-    state = ?
-WHERE seq = ?
+    status = new.column2,
+    priority = new.column3,
+    due_at = new.column4,
+    lapses_at = new.column5,
+    dedupe_key = new.column6,
+    held_until = new.column7,
+    token = new.column8,
+    state = new.column9
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)) AS new
+WHERE jobs.seq = new.column1
+
+-- name: claim
+UPDATE jobs SET
+    status = 2,
+    due_at = new.column2,
+    lapses_at = NULL,
+    token = new.column3,
+    state = new.column4
+FROM (VALUES (?, ?, ?, ?)) AS new
+WHERE jobs.seq = new.column1
+
+-- name: complete
+UPDATE jobs SET
+    status = 3,
+    due_at = new.column2,
+    token = NULL,
+    state = new.column3
+FROM (VALUES (?, ?, ?)) AS new
+WHERE jobs.seq = new.column1
+
+-- name: renew
+UPDATE jobs SET
+    due_at = new.column2,
+    state = new.column3
+FROM (VALUES (?, ?, ?)) AS new
+WHERE jobs.seq = new.column1
 
 -- name: update_body
 UPDATE jobs SET body = ? WHERE seq = ?
-
--- name: renew
-UPDATE jobs SET due_at = ?, state = ? WHERE seq = ?
 
 -- name: delete
 DELETE FROM jobs WHERE seq = ?
