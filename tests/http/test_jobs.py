@@ -79,9 +79,7 @@ async def test_a_request_sent_twice_makes_one_job(header: str) -> None:
         for replay in (again, in_body):
             assert replay.job(201).id == first.job(201).id
             assert replay.headers["idempotent-replayed"] == "true"
-        both = await door.call(
-            "POST", "/jobs", {**NEW, "idempotency_key": "abc"}, headers=headers
-        )
+        both = await door.call("POST", "/jobs", {**NEW, "idempotency_key": "abc"}, headers=headers)
         assert both.job(201).id == first.job(201).id
 
 
@@ -272,7 +270,9 @@ async def test_at_most_once_is_not_redriven() -> None:
         (await door.call("POST", f"/jobs/{job_id}/redrive")).problem(409, "already_started")
 
 
-@pytest.mark.parametrize("tail", ["", "/ack", "/fail", "/extend", "/release", "/cancel", "/redrive"])
+@pytest.mark.parametrize(
+    "tail", ["", "/ack", "/fail", "/extend", "/release", "/cancel", "/redrive"]
+)
 @pytest.mark.parametrize("job_id", [NOBODY, "1", "x" * 300, NOBODY.upper() + "A", "%F0%9F%98%80"])
 async def test_an_unknown_job_is_not_found(tail: str, job_id: str) -> None:
     """An id that no job has, or that is no id at all: 404 on every route (§9)."""
