@@ -57,7 +57,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
         "BACKEND": "sqlite",
         "SQLITE_PATH": str(folder / "jobs.db"),
         "PORT": "0",
-        "LOG_FORMAT": "json",
+        "LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "actorq", "serve"]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -98,11 +98,14 @@ def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
 def wait_until_completed(api: Api, count: int, total: int) -> None:
     """Wait until ``count`` jobs are completed, drawing a progress bar."""
     deadline = time.monotonic() + DEADLINE_S
+    shown = -1
     while True:
         _, queue = api.call("GET", f"/queues/{QUEUE}")
         done = queue["completed"]
-        bar = "█" * (40 * done // total)
-        print(f"\r   [{bar:<40}] {done}/{total}", end="", flush=True)
+        if done != shown:
+            bar = "█" * (40 * done // total)
+            print(f"\r   [{bar:<40}] {done}/{total}", end="", flush=True)
+            shown = done
         if done >= count:
             return
         if time.monotonic() > deadline:
@@ -117,7 +120,8 @@ def kill_while_it_works(api: Api, worker: subprocess.Popen[bytes], name: str) ->
         worker.send_signal(signal.SIGSTOP)
         _, page = api.call("GET", f"/jobs?queue_name={QUEUE}&status=running&limit=200")
         held = {job["id"] for job in page["jobs"] if job["lease"]["worker_id"] == name}
-        if held:
+        # Its last word may still be on its way: of two jobs at least one comes back.
+        if len(held) > 1:
             worker.kill()
             worker.wait()
             return held
@@ -144,12 +148,15 @@ def compare(jobs: list[dict[str, Any]], files: list[str], held: set[str]) -> int
     wrong = [path for path in files if results.get(path) != digest(path)]
     unfinished = [job["id"] for job in jobs if job["status"] != "completed"]
     redelivered = [job for job in jobs if job["id"] in held and job["expiries"] >= 1]
+    last_words = len(held) - len(redelivered)
     print(f"   results that differ: {len(wrong)}")
     print(f"   jobs not completed:  {len(unfinished)}")
     print(f"   redelivered:         {len(redelivered)} of the {len(held)} that worker-1 held")
+    if last_words:
+        print("                        (the ack of the other one was already on its way)")
     lines = sum(job["result"]["lines"] for job in jobs)
     print(f"   lines in the standard library: {lines:,}")
-    right = not wrong and not unfinished and len(redelivered) == len(held) > 0
+    right = not wrong and not unfinished and len(redelivered) > 0 and last_words <= 1
     right = right and len(jobs) == len(files)
     print("All as promised." if right else "SOMETHING IS WRONG.")
     return 0 if right else 1
