@@ -30,6 +30,7 @@ class Stages:
         self._tasks: anyio.abc.TaskGroup | None = None
         self._given_up = anyio.Event()
         self._started = anyio.Event()
+        self._has_failed = False
 
     @asynccontextmanager
     async def around(
@@ -54,9 +55,9 @@ class Stages:
                     with anyio.CancelScope(shield=True):
                         await self._started.wait()
                         await stop()
-        except BaseExceptionGroup as group:
+        except BaseExceptionGroup:
             # The task group has wrapped what the block raised: alone, it leaves as it came.
-            if group.exceptions != (failure,):
+            if failure is None or self._has_failed:
                 raise
         if failure is not None:
             raise failure
@@ -70,6 +71,9 @@ class Stages:
                     self._started.set()
                     await self._given_up.wait()
                     tasks.cancel_scope.cancel()
+        except BaseException:
+            self._has_failed = True
+            raise
         finally:
             self._started.set()
 

@@ -56,7 +56,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "face": BASE | KIT,
     "runtime": frozenset({"core", "errors", "face", "clock", "stages", "actors.*"}) | PROTOCOL,
     "opening": frozenset({"core", "errors", "face", "clock", "runtime", "settings", "backends.*"}),
-    "http": BASE | {"face", "settings", "version"},
+    "http": BASE | {"face", "version"},
     "sdk": BASE | {"face"},
     "cli": BASE | {"face", "http", "logs", "opening", "runtime", "sdk", "settings", "version"},
     "testing": BASE | {"face", "clock", "opening", "runtime", "backends.*", "actors.*", "http"},

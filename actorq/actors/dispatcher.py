@@ -93,6 +93,11 @@ class Dispatcher:
                 case _:
                     assert_never(message)
 
+    @property
+    def managers(self) -> int:
+        """How many lease managers are known, those included which were let go a moment ago."""
+        return len(self._managers)
+
     async def stop(self) -> None:
         """Nothing is held here: every request has been passed on."""
 
