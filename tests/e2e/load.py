@@ -82,10 +82,15 @@ class Client:
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException):
-            self._connection.close()
-            self._connection = None
+            self.close()
             return None
         return response.status, json.loads(content) if content else {}
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def enqueue(client: Client, history: History, asked: Asked) -> None:
@@ -102,9 +107,9 @@ def enqueue(client: Client, history: History, asked: Asked) -> None:
 
 def produce(client: Client, history: History, stop: threading.Event, name: str) -> None:
     """Ask for jobs, one after the other; every third is started at most once."""
-    for number in count():
-        if stop.is_set():
-            return
+    numbers = count()
+    while not stop.is_set():
+        number = next(numbers)
         kind = "at_least_once" if number % 3 else "at_most_once"
         enqueue(client, history, Asked(f"{name}-{number}", f"job {number} of {name}", kind))
 

@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from functools import partial
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +18,8 @@ from server_process import ACTORQ, PATIENCE_S, Server, call
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    Work = Callable[[Client, History, threading.Event, str], None]
 
 KILLS = int(os.environ.get("ACTORQ_KILLS", "50"))
 PRODUCERS, CONSUMERS = 3, 4
@@ -68,24 +70,29 @@ class Load:
     def client(self) -> Client:
         return Client(self.address, self.stop)
 
-    def start(self) -> None:
-        history, stop = self._history, self.stop
+    def produce(self) -> None:
+        """Have jobs asked for until the end."""
         for number in range(PRODUCERS):
-            self._run(partial(produce, self.client(), history, stop, f"producer-{number}"))
+            self._run(produce, f"producer-{number}")
+
+    def consume(self, team: str) -> None:
+        """Have jobs done until the end; worker names are never used again."""
         for number in range(CONSUMERS):
-            self._run(partial(consume, self.client(), history, stop, f"worker-{number}"))
+            self._run(consume, f"{team}-{number}")
 
     def end(self) -> None:
+        """Stop every thread, and say what went wrong in it."""
         self.stop.set()
         self.address.set(None)
         for thread in self._threads:
             thread.join()
         assert not self.errors, self.errors
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Work, name: str) -> None:
         def guarded() -> None:
             try:
-                work()
+                with closing(self.client()) as client:
+                    work(client, self._history, self.stop, name)
             except BaseException as error:  # noqa: BLE001 - told to the test, which raises it
                 self.errors.append(error)
 
@@ -96,26 +103,19 @@ class Load:
 
 def drain(url: str, history: History) -> None:
     """Settle every unknown outcome by a repeat, then work until every job has ended."""
-    stop = threading.Event()
-    address = Address()
-    address.set(url)
-    client = Client(address, stop)
-    for asked in history.unknown():
-        enqueue(client, history, asked)
-    workers = [
-        threading.Thread(target=consume, args=(Client(address, stop), history, stop, f"last-{n}"))
-        for n in range(CONSUMERS)
-    ]
-    for worker in workers:
-        worker.start()
-    deadline = time.monotonic() + SETTLE_S
-    while (figures := queue_figures(url)).pending + figures.delayed + figures.running:
-        assert time.monotonic() < deadline, figures
-        stop.wait(VISIBILITY_S / 4)
-    stop.set()
-    address.set(url)
-    for worker in workers:
-        worker.join()
+    load = Load(history)
+    load.address.set(url)
+    try:
+        with closing(load.client()) as client:
+            for asked in history.unknown():
+                enqueue(client, history, asked)
+        load.consume("last")
+        deadline = time.monotonic() + SETTLE_S
+        while (figures := queue_figures(url)).pending + figures.delayed + figures.running:
+            assert time.monotonic() < deadline, figures
+            load.stop.wait(VISIBILITY_S / 4)
+    finally:
+        load.end()
 
 
 def queue_figures(url: str) -> Figures:
@@ -145,7 +145,8 @@ def test_a_server_may_be_killed_at_any_instruction(tmp_path: Path) -> None:
     history = History()
     load = Load(history)
     settings = {"SQLITE_PATH": str(tmp_path / "jobs.db"), "LOG_LEVEL": "warning"}
-    load.start()
+    load.produce()
+    load.consume("worker")
     try:
         for _ in range(KILLS):
             with Server(tmp_path, *ACTORQ, settings=settings) as server:
