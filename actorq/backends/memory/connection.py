@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actorq.backends.memory import enqueues, jobs, leases, listing, queues, sweeps
+from actorq.backends.memory.data import apart
 from actorq.core.results import Check
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class MemoryBackend:
         """Read jobs."""
         with self._data:
             found = map(self._data.jobs.get, ids)
-            return [None if job is None else self._data.read(job) for job in found]
+            return [None if job is None else apart(job) for job in found]
 
     def update_job(self, edits: Sequence[Edit]) -> list[Job | ActorqError]:
         """Change waiting jobs."""

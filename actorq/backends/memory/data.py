@@ -75,32 +75,25 @@ class Data:
 
     # ── records ─────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, job: Job) -> Job:
-        """Return a record as it may be given out: what its reader does to it changes nothing here."""
-        return replace(job, metadata=dict(job.metadata)) if job.metadata else job
-
     def write(self, job: Job) -> Job:
         """Take over a record, new or changed; return it as it may be given out."""
         before = self.jobs.get(job.id)
-        if before is None:
-            queue = self.queue(job.queue_name)
-            queue.accepted += 1
-            self.drift.saw(job)
-        else:
-            queue = self.queues[job.queue_name]
-            if job.updated_at < before.updated_at:
-                job = _not_before(job, before.updated_at)
-        # The caller's map of metadata stays the caller's.
-        kept = self.read(job)
+        if before is not None and job.updated_at < before.updated_at:
+            job = _not_before(job, before.updated_at)
+        kept = apart(job)
+        queue = self.queue(job.queue_name)
         self._undo.append(lambda: self._restore(queue, before, kept))
+        if before is None:
+            queue.accepted += 1
+            self.drift.saw(kept)
         self._move(queue, before, kept)
         return job
 
     def remove(self, job: Job) -> Job:
         """Take a record out, and count it as pruned."""
         queue = self.queues[job.queue_name]
-        queue.pruned += 1
         self._undo.append(lambda: self._restore(queue, job, None))
+        queue.pruned += 1
         self._move(queue, job, None)
         return job
 
@@ -145,9 +138,12 @@ class Data:
 
     def _move(self, queue: Queue, before: Job | None, after: Job | None) -> None:
         """Put ``after`` in the place of ``before``, in the records and in every index."""
+        if after is not None:
+            self.jobs[after.id] = after
+        elif before is not None:
+            del self.jobs[before.id]
         if before is not None and after is not None and before.status is after.status is _RUNNING:
             # A renewal or a report: only the end of the lease may be another.
-            self.jobs[after.id] = after
             self.leases.discard((_lease_end(before), before.id))
             self.leases.add((_lease_end(after), after.id))
             return
@@ -158,7 +154,6 @@ class Data:
 
     def _enter(self, queue: Queue, job: Job) -> None:
         job_id, status = job.id, job.status
-        self.jobs[job_id] = job
         queue.ids[status].add(job_id)
         if status is _PENDING:
             queue.ready.add(job_id, job.priority)
@@ -176,7 +171,6 @@ class Data:
 
     def _leave(self, queue: Queue, job: Job) -> None:
         job_id, status = job.id, job.status
-        del self.jobs[job_id]
         queue.ids[status].discard(job_id)
         if status is _PENDING:
             queue.ready.discard(job_id, job.priority)
@@ -201,6 +195,14 @@ def _lease_end(job: Job) -> int:
 def _due(job: Job) -> int:
     """Return when something is to be done with a delayed job: it is due, or it lapses."""
     return job.available_at if job.expires_at is None else min(job.available_at, job.expires_at)
+
+
+def apart(job: Job) -> Job:
+    """Return the record with a map of metadata of its own.
+
+    A map can be changed by whoever holds it. So none is ever both in here and in a caller's hands.
+    """
+    return replace(job, metadata=dict(job.metadata)) if job.metadata else job
 
 
 def _not_before(job: Job, instant: int) -> Job:

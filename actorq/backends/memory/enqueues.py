@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actorq.backends.memory.data import apart
 from actorq.backends.memory.replays import Replay
 from actorq.core import lifecycle
 from actorq.core.instants import to_us
@@ -37,7 +38,7 @@ def _replay(data: Data, known: Replay, asked: Idempotency) -> Enqueued | PrunedR
     job = data.jobs.get(known.job_id)
     if job is None:
         return PrunedReplay(known.job_id, known.queue_name, known.created_at, known.outcome)
-    return Enqueued(data.read(job), known.outcome, replayed=True)
+    return Enqueued(apart(job), known.outcome, replayed=True)
 
 
 def _remember(data: Data, answer: Enqueued, asked: Idempotency, now: int) -> None:
@@ -55,7 +56,7 @@ def _remember(data: Data, answer: Enqueued, asked: Idempotency, now: int) -> Non
 def _accept(data: Data, new: NewJob, now: int) -> Enqueued | ActorqError:
     known = data.jobs.get(new.id)
     if known is not None:
-        return Enqueued(data.read(known))
+        return Enqueued(apart(known))
     if new.dedupe_key is not None:
         holder = data.holders.find(data.jobs, new, now)
         if holder is not None:
@@ -72,4 +73,4 @@ def _duplicate(data: Data, new: NewJob, holder: Job, now: int) -> Enqueued | Act
     if new.on_duplicate is OnDuplicate.REPLACE and holder.status in WAITING:
         replaced = data.write(lifecycle.replace_waiting(holder, new, now))
         return Enqueued(replaced, Outcome.REPLACED)
-    return Enqueued(data.read(holder), Outcome.DUPLICATE)
+    return Enqueued(apart(holder), Outcome.DUPLICATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actorq.backends.memory.data import apart
 from actorq.core import lifecycle
 from actorq.core.transitions import ENDED, LIVE, Status
 from actorq.errors import (
@@ -27,12 +28,12 @@ def cancel(data: Data, job_id: str, now: int) -> Job | ActorqError:
     if job is None:
         return NotFound(job_id)
     if job.status is Status.CANCELLED:
-        return data.read(job)
+        return apart(job)
     try:
         after = lifecycle.cancel(job, now)
     except IllegalTransition as error:
         return error
-    return data.read(job) if after is job else data.write(after)
+    return apart(job) if after is job else data.write(after)
 
 
 def redrive(data: Data, job_id: str, now: int) -> Job | ActorqError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
+from actorq.backends.memory.data import apart
 from actorq.core.results import Page
 from actorq.core.transitions import Status
 
@@ -29,7 +30,7 @@ def list_jobs(data: Data, query: ListJobs) -> Page:
         last = job_id
         job = data.jobs[job_id]
         if _matches(job, query):
-            found.append(data.read(job))
+            found.append(apart(job))
     return Page(tuple(found))
 
 

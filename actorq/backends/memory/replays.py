@@ -8,7 +8,7 @@ from actorq.backends.memory.sorted_keys import SortedKeys
 from actorq.core.results import Outcome
 
 
-class Replay(msgspec.Struct, frozen=True):
+class Replay(msgspec.Struct, frozen=True, gc=False):
     """What is known of an accepted request until the instant ``until``; it outlives its job."""
 
     fingerprint: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-K = TypeVar("K", str, tuple[int, str])
+K = TypeVar("K", int, str, tuple[int, str])
 
 CHUNK: Final = 512
 """Keys in a chunk that was filled from its end; one that grew to twice that is cut in two."""
@@ -17,7 +17,7 @@ CHUNK: Final = 512
 class SortedKeys(Generic[K]):
     """A set of keys in their order: chunks of a few hundred, found by the greatest key of each.
 
-    A key is an id, or an instant with a name. Keys mostly come in their order, which appends, and go
+    A key is an id, an instant with a name, or a rank. Keys mostly come in their order, which appends, and go
     in it too, from the front. One that comes or goes elsewhere moves the rest of its chunk, never the
     whole list: a few kilobytes, however many keys there are.
     """
