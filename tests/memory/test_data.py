@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from msgspec.structs import replace
 
 from actorq.backends.memory import MemoryStore
+from actorq.backends.memory.connection import MemoryBackend
+from actorq.backends.memory.data import Data
+from actorq.backends.memory.listing import SCAN
 from actorq.core import keys
 from actorq.core.commands import Claim, Edit, Fail, ListJobs, Release
+from actorq.core.ids import IdMint
 from actorq.core.job import NewJob
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
@@ -131,15 +136,50 @@ def test_a_clock_turned_back_into_a_window_keeps_its_job() -> None:
     clock = ManualClock()
     policy = Policy(retention=Retention(cancelled=0.0, max_cancelled=0))
     backend = MemoryStore(policy, clock).connect()
-    backend.enqueue([new("a", dedupe_key="k", dedupe_window=10.0), new("b")])
+    backend.enqueue([new("a"), new("b", dedupe_key="k", dedupe_window=10.0)])
     backend.cancel(["a", "b"])
-    assert backend.prune(1) == (1, 10.0)
     clock.advance(10.0)
-    assert backend.prune(0) == (0, 0.0)
+    assert backend.prune(1) == (1, 0.0)
     clock.advance(-5.0)
     assert backend.prune(10) == (0, 5.0)
+    assert [job.id for job in backend.list_jobs(ListJobs()).jobs] == ["b"]
     clock.advance(5.0)
     assert backend.prune(10) == (1, None)
+
+
+def test_idempotency_records_are_forgotten() -> None:
+    """A record that is over goes with the next rounds of pruning, within their limit (§6, I18)."""
+    clock = ManualClock()
+    backend = MemoryStore(Policy(idempotency_ttl=60.0), clock).connect()
+    wishes = [replace(new(i), idempotency=keys.idempotency(new(i), "", i)) for i in "abc"]
+    backend.enqueue(wishes[:2])
+    clock.advance(1.0)
+    backend.enqueue(wishes[2:])
+    assert backend.prune(10) == (0, 59.0)
+    clock.advance(59.0)
+    assert [backend.prune(1) for _ in range(2)] == [(1, 0.0), (1, 1.0)]
+    clock.advance(1.0)
+    assert backend.prune(10) == (1, None)
+
+
+def test_a_removal_that_raises_is_taken_back() -> None:
+    """A step that removes jobs and breaks off leaves them, and the count of the pruned (I13)."""
+    data = Data(Policy(), ManualClock())
+    backend = MemoryBackend(data)
+    backend.enqueue([new("a"), new("b", dedupe_key="k")])
+    before = (backend.list_jobs(ListJobs()), backend.list_queues())
+
+    def remove_and_raise() -> None:
+        with data:
+            for job in list(data.jobs.values()):
+                data.remove(job)
+            raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        remove_and_raise()
+
+    assert (backend.list_jobs(ListJobs()), backend.list_queues()) == before
+    audit(backend)
 
 
 def test_nobody_holds_a_map_of_the_store() -> None:
@@ -196,3 +236,32 @@ def test_a_claim_does_not_bury_for_ever() -> None:
 
     assert [[job.id for job in jobs] for jobs in rounds] == [[], [], ["b"]]
     assert backend.list_queues()[0].counts[Status.DEAD] == 1_200
+
+
+def test_a_claim_that_found_the_last_job_was_not_limited() -> None:
+    """A claim says that ``max_running`` held something back only when something is there (§8)."""
+    backend = MemoryStore(Policy(), ManualClock()).connect()
+    backend.update_queue([QueueEdit(queue_name="q", max_running=1)])
+    backend.enqueue([new("a")])
+    assert not backend.dequeue([claim("t1", "t2")])[0].limited
+    assert not backend.dequeue([claim("t3")])[0].limited
+    backend.enqueue([new("b")])
+    assert backend.dequeue([claim("t4")])[0].limited
+
+
+def test_a_span_of_time_is_found_among_many() -> None:
+    """A listing by time goes by the index: its pages are full, and it ends where the span does (§8)."""
+    clock = ManualClock()
+    backend = MemoryStore(Policy(), clock).connect()
+    mint = IdMint(clock, Random(0).getrandbits)
+    starts: list[int] = []
+    for _ in range(3):
+        clock.advance(1.0)
+        starts.append(clock())
+        backend.enqueue([new(mint.mint()) for _ in range(SCAN + 10)])
+
+    span = ListJobs(created_from=starts[1], created_to=starts[2], limit=SCAN)
+    first = backend.list_jobs(span)
+    second = backend.list_jobs(replace(span, before=first.next_before))
+
+    assert (len(first.jobs), len(second.jobs), second.next_before) == (SCAN, 10, None)

@@ -50,7 +50,7 @@ class Drift:
 
     def no_id_from(self, created_to: int) -> str | None:
         """Return a text from which on there is no id of a job created before that instant, if any."""
-        millisecond = (created_to - self._least) // _MILLISECOND_US + 1
+        millisecond = (created_to - 1 - self._least) // _MILLISECOND_US + 1
         return _head(max(millisecond, 0)) if millisecond <= _LATEST_MS else None
 
     def _widen(self, job: Job, drift: int) -> None:
