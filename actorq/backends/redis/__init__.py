@@ -1,0 +1,5 @@
+"""The store on Redis and Valkey: one script for each step that must be atomic."""
+
+from actorq.backends.redis.store import RedisStore
+
+__all__ = ["RedisStore"]

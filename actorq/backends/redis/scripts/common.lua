@@ -1,0 +1,77 @@
+-- This text is put in front of every script. ARGV[1] moves the clock, in tests only.
+
+-- How many values one call may take: Lua unpacks no more than 8,000.
+local CHUNK = 2000
+
+-- Returns the server's clock: microseconds since the Unix epoch.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2] + ARGV[1]
+end
+
+-- Calls a command that takes any number of values after its key.
+local function call_many(command, key, values, first)
+  for at = first or 1, #values, CHUNK do
+    redis.call(command, key, unpack(values, at, math.min(at + CHUNK - 1, #values)))
+  end
+end
+
+-- Returns the values of some fields of a hash; false for one that is not there.
+local function get_many(key, fields)
+  if #fields <= CHUNK then
+    return #fields > 0 and redis.call('HMGET', key, unpack(fields)) or {}
+  end
+  local values = {}
+  for at = 1, #fields, CHUNK do
+    local last = math.min(at + CHUNK - 1, #fields)
+    local part = redis.call('HMGET', key, unpack(fields, at, last))
+    for i = 1, #part do
+      values[at + i - 1] = part[i]
+    end
+  end
+  return values
+end
+
+-- MessagePack, as far as the scripts write it.
+local NIL = '\192'
+
+local function packed_int(number)
+  return '\207' .. struct.pack('>I8', number)
+end
+
+local function packed_bool(yes)
+  return yes and '\195' or '\194'
+end
+
+local function packed_text(text)
+  return '\219' .. struct.pack('>I4', #text) .. text
+end
+
+local function packed_array(items)
+  return '\221' .. struct.pack('>I4', #items) .. table.concat(items)
+end
+
+-- Returns a record for an answer: id, body, state.
+local function packed_record(id, body, state)
+  return '\147' .. packed_text(id) .. (body or NIL) .. (state or NIL)
+end
+
+-- Tells the other servers that these queues may have ready jobs.
+local function tell(channel, sender, queues)
+  if #queues > 0 then
+    redis.call('PUBLISH', channel, sender .. ' ' .. table.concat(queues, ' '))
+  end
+end
+
+-- Takes the ids of new jobs into account: how far the time in an id lies from the time of creation.
+-- The earliest and the latest time in them are milliseconds.
+local function widen(key, now, earliest, latest)
+  local least, greatest = now - latest * 1000, now - earliest * 1000
+  local known = redis.call('HMGET', key, 'least', 'greatest')
+  if not known[1] or least < tonumber(known[1]) then
+    redis.call('HSET', key, 'least', least)
+  end
+  if not known[2] or greatest > tonumber(known[2]) then
+    redis.call('HSET', key, 'greatest', greatest)
+  end
+end

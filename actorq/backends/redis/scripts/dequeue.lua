@@ -1,0 +1,113 @@
+-- Claims and leases the best pending jobs of some queues.
+-- KEYS: body, state, queues, leases, lapse; then for each claim: pending of its queue, its lists of
+--   pending and of running jobs.
+-- ARGV: shift, most bytes; then for each claim: queue, worker (packed), microseconds and seconds of the
+--   lease, whether the claim asked for them ('1'), number of tokens, tokens (packed).
+-- Answers [now, [[paused, limited, [id of each lapsed job that was met], [[id, body, state]...]]...]].
+local now = clock()
+local most = tonumber(ARGV[2])
+-- How far a claim looks beyond what it wants when jobs have lapsed.
+local SPARE = 200
+local lapsed_any = #redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'LIMIT', 0, 1) > 0
+
+-- Returns up to `want` ids in the order of claims, and those before them that may not start any more.
+local function candidates(pending, want)
+  if not lapsed_any then
+    return redis.call('ZRANGE', pending, 0, want - 1), {}
+  end
+  local seen = redis.call('ZRANGE', pending, 0, want + SPARE - 1)
+  local good, late = {}, {}
+  for at = 1, #seen, CHUNK do
+    local last = math.min(at + CHUNK - 1, #seen)
+    local ends = redis.call('ZMSCORE', KEYS[5], unpack(seen, at, last))
+    for i = at, last do
+      local score = ends[i - at + 1]
+      if score and tonumber(score) <= now then
+        late[#late + 1] = packed_text(seen[i])
+      elseif #good < want then
+        good[#good + 1] = seen[i]
+      end
+    end
+  end
+  return good, late
+end
+
+-- Returns the state of a job that is claimed: its version raised, its lease at the end.
+local function claimed(body, state, lease)
+  local version, created, standing = 1, string.sub(body, 3, 10), NIL
+  if state then
+    version = struct.unpack('>I8', state, 3)
+    standing = string.sub(state, 20, -2)
+  end
+  return '\148' .. packed_int(version + 1) .. '\207' .. created .. standing .. lease
+end
+
+-- Leases these jobs; returns the records for the answer. It stops when there are enough bytes.
+local function lease_all(key, ids, head, expires, token)
+  local records, size = {}, 0
+  local pending, listed, states, leases, running = {}, {}, {}, {}, {}
+  for at = 1, #ids, 100 do
+    if size >= most then
+      break
+    end
+    local last = math.min(at + 99, #ids)
+    local bodies = redis.call('HMGET', KEYS[1], unpack(ids, at, last))
+    local before = redis.call('HMGET', KEYS[2], unpack(ids, at, last))
+    for i = at, last do
+      local id, body = ids[i], bodies[i - at + 1]
+      local state = claimed(body, before[i - at + 1], head .. ARGV[token + i - 1])
+      local member = id .. string.sub(body, 3, 10)
+      pending[i], listed[i] = id, member
+      states[2 * i - 1], states[2 * i] = id, state
+      leases[2 * i - 1], leases[2 * i] = expires, id
+      running[2 * i - 1], running[2 * i] = 0, member
+      records[i] = packed_record(id, body, state)
+      size = size + #records[i]
+    end
+  end
+  -- First of all what frees memory: Redis lets a script go on that has begun to write.
+  call_many('ZREM', KEYS[key], pending)
+  call_many('ZREM', KEYS[key + 1], listed)
+  call_many('HSET', KEYS[2], states)
+  call_many('ZADD', KEYS[4], leases)
+  call_many('ZADD', KEYS[key + 2], running)
+  if lapsed_any or redis.call('EXISTS', KEYS[5]) == 1 then
+    call_many('ZREM', KEYS[5], pending)
+  end
+  return records
+end
+
+local answers = {}
+local at = 3
+for key = 6, #KEYS, 3 do
+  local worker, lease_us, seconds = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local asked, wish, token = ARGV[at + 4], tonumber(ARGV[at + 5]), at + 6
+  local settings = redis.call('HGET', KEYS[3], ARGV[at])
+  local paused, want = false, wish
+  if settings and settings ~= '{}' then
+    settings = cjson.decode(settings)
+    paused = settings.paused
+    if settings.max_running then
+      want = math.min(want, settings.max_running - redis.call('ZCARD', KEYS[key + 2]))
+    end
+    if settings.visibility_timeout and asked == '' then
+      lease_us, seconds = settings.visibility_us, settings.visibility_timeout
+    end
+  end
+  local records, late = {}, {}
+  if settings and not paused and want > 0 then
+    local ids
+    ids, late = candidates(KEYS[key], want)
+    if #ids > 0 then
+      local head = '\149' .. packed_int(now) .. packed_int(now + lease_us)
+        .. worker .. '\203' .. struct.pack('>d', seconds)
+      records = lease_all(key, ids, head, now + lease_us, token)
+    end
+  end
+  local limited = not paused and want < wish and #records == math.max(0, want)
+    and redis.call('EXISTS', KEYS[key]) == 1
+  answers[#answers + 1] = '\148' .. packed_bool(paused) .. packed_bool(limited)
+    .. packed_array(late) .. packed_array(records)
+  at = token + tonumber(ARGV[at + 5])
+end
+return '\146' .. packed_int(now) .. packed_array(answers)

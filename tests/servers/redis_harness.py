@@ -1,0 +1,78 @@
+"""Redis stores for tests: one server a run, a clean namespace a test, a clock that can be moved."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+from functools import cache, partial
+from typing import TYPE_CHECKING, cast
+
+from servers.redis import RedisServer
+
+from actorq.backends.redis import RedisStore
+from actorq.backends.redis.link import Address, Link
+from actorq.testing.clock import SharedClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from actorq.backends.backend import Store
+    from actorq.core.policy import Policy
+
+
+@cache
+def server_url() -> str:
+    """Return the URL of the server of this run: the given one, or a private one that ends with it."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        return given
+    server = RedisServer()
+    atexit.register(server.close)
+    return server.url
+
+
+class RedisHarness:
+    """Redis stores, each in a namespace of its own; their clock is the server's, moved by a file."""
+
+    shared_by_processes = True
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.url = url or server_url()
+        self.shift = SharedClock(folder / "shift", start=0)
+        self.link = Link(Address(self.url, 5.0))
+        self._run = secrets.token_hex(4)
+        self._recipes: list[tuple[Store, partial[RedisStore]]] = []
+
+    def make(self, policy: Policy) -> Store:
+        namespace = f"test-{self._run}-{len(self._recipes)}"
+        return self._made(partial(RedisStore, self.url, namespace, policy, shift=self.shift))
+
+    def reopen(self, store: Store) -> Store:
+        return self._made(self.recipe(store))
+
+    def recipe(self, store: Store) -> partial[RedisStore]:
+        return next(recipe for made, recipe in self._recipes if made is store)
+
+    def _made(self, recipe: partial[RedisStore]) -> Store:
+        store = recipe()
+        self._recipes.append((store, recipe))
+        return store
+
+    def advance(self, seconds: float) -> None:
+        self.shift.advance(seconds)
+
+    def now(self) -> int:
+        second, micro = cast("list[bytes]", self.link.call(b"TIME"))
+        return int(second) * 1_000_000 + int(micro) + self.shift()
+
+    def keys(self) -> list[bytes]:
+        """Return every key that this harness's stores have written."""
+        pattern = f"{{test-{self._run}-*".encode()
+        return cast("list[bytes]", self.link.call(b"KEYS", pattern))
+
+    def close(self) -> None:
+        """Remove everything that the test has written."""
+        for key in self.keys():
+            self.link.call(b"UNLINK", key)
+        self.link.close()
