@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from actorq.core.bounds import is_job_id
 from actorq.core.results import Outcome, PrunedReplay
@@ -54,7 +53,7 @@ class Jobs:
         if isinstance(result, PrunedReplay):
             return json(created_status(result), pruned_view(result), REPLAYED)
         headers: list[Header] = [
-            (b"location", f"{quote(request.root)}/jobs/{result.job.id}".encode()),
+            (b"location", f"{request.root}/jobs/{result.job.id}".encode()),
             etag(result.job),
         ]
         if result.replayed:

@@ -14,6 +14,7 @@ from actorq.core.wire.views import job_view
 from actorq.errors import InvalidInput
 from actorq.http.cursors import read_cursor, write_cursor
 from actorq.http.response import json
+from actorq.http.routing import own_path
 
 if TYPE_CHECKING:
     from actorq.core.job import Job
@@ -96,6 +97,6 @@ def _links(request: Request, cursor: str | None) -> list[Header]:
         return []
     sent = parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True)
     kept = [(name, value) for name, value in sent if name != "cursor"]
-    path = quote(request.scope["path"])
+    path = request.root + quote(own_path(request.scope))
     link = f'<{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
     return [(b"link", link.encode())]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from actorq import errors as e
+from actorq.core.bounds import is_job_id
 from actorq.core.wire.decoding import NotJson, UnknownFields
 from actorq.core.wire.envelopes import ProblemPlace, ProblemView
 from actorq.http import limits
@@ -109,4 +110,4 @@ def _places(error: e.ActorqError) -> list[ProblemPlace] | msgspec.UnsetType:
 
 def _job_id(error: e.ActorqError) -> str | msgspec.UnsetType:
     job_id: object = getattr(error, "job_id", None)
-    return job_id if isinstance(job_id, str) else UNSET
+    return job_id if isinstance(job_id, str) and is_job_id(job_id) else UNSET

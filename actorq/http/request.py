@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from urllib.parse import quote
 
 import anyio
 
@@ -102,9 +103,9 @@ class Request:
 
     @property
     def root(self) -> str:
-        """The path under which the application is mounted, without a slash at its end."""
+        """The path under which the application is mounted, as a URL has it, without a last slash."""
         root: str = self.scope.get("root_path", "")
-        return root.rstrip("/")
+        return quote(root.rstrip("/")) if root else ""
 
     async def _read(self) -> bytes:
         limits, usual = self._bounds.body, self.patience.deadline

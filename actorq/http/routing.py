@@ -70,7 +70,7 @@ class Router:
 
     def find(self, scope: Scope) -> tuple[Handler, str]:
         """Return the handler and what the open part of its path holds."""
-        path = _own_path(scope)
+        path = own_path(scope)
         name = ""
         methods = self._fixed.get(path)
         if methods is None:
@@ -88,7 +88,7 @@ class Router:
         return handler, name
 
 
-def _own_path(scope: Scope) -> str:
+def own_path(scope: Scope) -> str:
     """Return the path below the one under which the application is mounted."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "").rstrip("/")

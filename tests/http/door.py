@@ -171,6 +171,10 @@ class Exchange:
         self.sent: list[Message] = []
         self.on_send: Callable[[Message], None] | None = None
 
+    def stall(self) -> None:
+        """Let the client never send the last of its pieces."""
+        self._inbox.pop()
+
     def hang_up(self) -> None:
         """Let the client go."""
         self._gone = True
@@ -303,13 +307,22 @@ async def open_door(
     *,
     root: str = "",
     policy: Policy | None = None,
+    threads: bool = False,
 ) -> AsyncGenerator[Door]:
-    """Run a system on a memory store, and open the application on it."""
+    """Run a system on a memory store, and open the application on it.
+
+    With ``threads`` the store is called in threads, so that it may stand still.
+    """
     clock = ManualClock()
     bounds = policy or Policy()
-    store = UnreliableStore(MemoryStore(bounds, clock))
+    store = UnreliableStore(MemoryStore(bounds, clock), threads=threads)
     crashes: list[str] = []
     chosen = Options(policy=bounds, clock=clock)
-    async with running(store, chosen, lambda actor, _: crashes.append(actor)) as runtime:
+
+    def on_crash(actor: str, error: Exception) -> None:
+        del error
+        crashes.append(actor)
+
+    async with running(store, chosen, on_crash) as runtime:
         app = create_app(runtime.queue, options)
         yield Door(app, runtime, clock, store.trouble, root, crashes)

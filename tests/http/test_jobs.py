@@ -238,7 +238,7 @@ async def test_an_ended_job_is_not_cancelled() -> None:
 
 async def buried(door: Door, **wish: object) -> str:
     """Make a job and let it end dead."""
-    job = await door.held(max_retries=0, **wish)
+    job = await door.held("x", max_retries=0, **wish)
     answer = await door.call("POST", f"/jobs/{job.id}/fail", {"reason": "boom"})
     assert answer.job().status == "dead"
     return job.id

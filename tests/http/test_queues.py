@@ -305,7 +305,7 @@ NAMES = [
 async def test_an_illegal_name_is_refused(method: str, tail: str, name: str) -> None:
     """A name that no queue can have: 422 on every route, and no queue is made (§1, F4)."""
     async with open_door() as door:
-        body = {} if method == "PATCH" else None
+        body = dict[str, object]() if method == "PATCH" else None
         answer = await door.call(method, f"/queues/{name}{tail}", body)
         assert answer.places() == ["/queue_name"]
         assert await door.queue.list_queues() == []

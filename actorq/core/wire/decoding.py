@@ -88,6 +88,7 @@ class Reader(Generic[T]):
         """Say what is wrong; a fault of the syntax behind it weighs more."""
         try:
             _ANY.decode(data)
+            data.decode()
             refusal = _invalid(error)
             if isinstance(refusal, UnknownFields) and "/" not in refusal.places[0][1:]:
                 return self._all_unknown(data)
