@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from actorq.core import keys
+from actorq.core.instants import to_us
 from actorq.core.job import OnDuplicate
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
@@ -16,6 +17,7 @@ from actorq.core.transitions import Status
 from actorq.errors import DuplicateJob, IdempotencyKeyReused, QueueFull
 from actorq.testing.conformance.answers import created, refusal
 from actorq.testing.conformance.bench import QUEUE, Wish
+from actorq.testing.conformance.scenes import at_its_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,13 @@ class TestIdempotency:
         again = bench.enqueue(new)
         assert (again.outcome, again.job) == (Outcome.CREATED, first.job)
         assert bench.stats().accepted == 1
+
+    def test_a_key_is_kept_for_its_time(self, make_bench: Callable[[Policy], Bench]) -> None:
+        """A request is replayed until its key's time to live is over, and then executed again (§6)."""
+        bench = make_bench(Policy(idempotency_ttl=1.0))
+        until = accept(bench).job.created_at + to_us(1.0)
+        at_its_time(bench, until, lambda: not bench.enqueue(request(bench)).replayed)
+        assert bench.length() == 2
 
     def test_a_key_expires(self, make_bench: Callable[[Policy], Bench]) -> None:
         """After its time to live a key is new again, pruned or not; until then it is kept (§6)."""

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from actorq.core import bounds
-from actorq.core.commands import Edit, Extend, ListJobs, Report
+from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Report
 from actorq.core.instants import LATEST_US, SECOND_US
 from actorq.core.job import DEFAULT_BACKOFF, MAX_ERRORS, Backoff, Delivery, create
 from actorq.core.retry import Failure
@@ -59,6 +59,7 @@ EXTREMES: Final[dict[str, Wish]] = {
     "longest dedupe key": {"dedupe_key": "é" * bounds.MAX_KEY},
     "longest delay": {"delay": bounds.MAX_DELAY_S},
     "earliest due": {"available_at": 0},
+    "due to the microsecond": {"available_at": 1_893_456_000_123_457},
     "latest due": {"available_at": LATEST_US},
     "latest expiry": {"expires_at": LATEST_US},
     "shortest timeout": {"timeout": 0.001},
@@ -146,8 +147,32 @@ class TestRecord:
         read = bench.backend.get_job([new.id for new in wishes])
         assert [job.payload for job in read if job is not None] == made
 
+    def test_thousands_are_one_batch(self, bench: Bench) -> None:
+        """A batch may have thousands of items in every verb that a server gathers them for (rule 3)."""
+        jobs = bench.put_many(2_500)
+        taken = bench.claim(2_500).jobs
+        assert ids(taken) == ids(jobs)
+        backend = bench.backend
+        assert len(backend.find_claims([token_of(job) for job in taken])) == 2_500
+        told = backend.report([Report(job.id, token_of(job), "1") for job in taken])
+        assert [answered(answer).progress for answer in told] == ["1"] * 2_500
+        renewed = backend.extend([Extend(job.id, token_of(job)) for job in taken])
+        assert ids([answered(answer) for answer in renewed]) == ids(jobs)
+        half, rest = taken[:1_250], taken[1_250:]
+        done = backend.ack([Ack(job.id, token_of(job)) for job in half])
+        dead = backend.fail(
+            [Fail(job.id, token_of(job), Failure("x", retryable=False)) for job in rest]
+        )
+        assert {settled(answer).job.status for answer in done} == {Status.COMPLETED}
+        assert {settled(answer).job.status for answer in dead} == {Status.DEAD}
+        back = backend.redrive(ids(rest))
+        assert ids([answered(answer) for answer in back]) == ids(rest)
+        cancelled = backend.cancel(ids(rest))
+        assert {answered(answer).status for answer in cancelled} == {Status.CANCELLED}
+        assert len(backend.delete(ids(jobs))) == bench.stats().pruned == 2_500
+
     def test_an_empty_batch_is_nothing(self, bench: Bench) -> None:
-        """Every verb answers an empty batch with an empty list."""
+        """Every verb answers an empty batch with an empty list (architecture, rule 1)."""
         backend = bench.backend
         for verb in (backend.enqueue, backend.dequeue, backend.ack, backend.fail, backend.release,
                      backend.extend, backend.report, backend.cancel, backend.redrive,
@@ -169,6 +194,17 @@ class TestRecord:
         repeat = bench.enqueue(new)
         assert (repeat.outcome, repeat.job) == ("created", taken)
         assert bench.stats().accepted == 2
+
+    def test_a_record_is_nobodys_to_change(self, bench: Bench) -> None:
+        """What a caller does to the map that it gave, or was given, changes no record (I15)."""
+        metadata = {"user": "a"}
+        new = bench.new(metadata=metadata)
+        given = [bench.enqueue(new).job, bench.get(new.id), bench.take()]
+        given += [answered(bench.backend.cancel([new.id])[0]), settled(bench.ack(new.id)).job]
+        metadata["user"] = "b"
+        for job in given:
+            job.metadata["user"] = "c"
+        assert bench.get(new.id).metadata == {"user": "a"}
 
     def test_a_job_that_is_not_there(self, bench: Bench) -> None:
         """A well-formed id that names no job reads as None and is refused by every write (§4)."""

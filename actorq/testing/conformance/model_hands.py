@@ -64,7 +64,7 @@ class Hands(World):
             metadata=drawn.metadata,
         )
 
-    @precondition(lambda self: self.any_in(ENDED))
+    @precondition(lambda self: self.any_in(ENDED | {Status.RUNNING}))
     @rule(queue=m.queues, statuses=m.status_sets, limit=m.limits)
     def purge(self, queue: str, statuses: frozenset[Status], limit: int) -> None:
         """Purge a queue: so many of the named jobs as the limit allows, whichever."""

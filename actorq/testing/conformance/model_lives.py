@@ -53,7 +53,7 @@ class Lives(World):
                 self.requests[new.id] = new
                 self.ids.append(new.id)
 
-    @initialize(moves=m.moves)
+    @initialize(moves=m.many_moves)
     def begin_the_day(self, moves: list[m.Move]) -> None:
         """Start with some jobs."""
         self.send([self.request(move) for move in moves])
@@ -162,35 +162,24 @@ class Lives(World):
         for job, token in zip(claimed.jobs, tokens, strict=True):
             self.tokens.setdefault(job.id, []).append(token)
 
-    @precondition(lambda self: self.tokens)
-    @rule(batch=m.batches)
-    def find_claims(self, batch: list[m.Call]) -> None:
-        """Ask what was claimed under some tokens."""
-        asked = {token for _, token in map(self.held, batch) if token is not None}
-        found = self.bench.backend.find_claims(sorted(asked))
-        expected = {
-            job.id: job
-            for job in self.ledger.jobs.values()
-            if job.lease is not None and job.lease.token in asked
-        }
-        assert len(found) == len(expected)
-        assert all(like(expected.get(job.id), job) for job in found)
-
     # ── hold and settle ─────────────────────────────────────────────────────────────────────────
 
     def held(self, call: m.Call) -> tuple[str, str | None]:
         """Return the id and the token of a holder's call."""
+        if call.how in {"again", "old"}:
+            back = 1 if call.how == "again" else 2
+            claimed = [
+                (job_id, tokens[-back])
+                for job_id, tokens in self.tokens.items()
+                if job_id in self.ledger.jobs and len(tokens) >= back
+            ]
+            if claimed:
+                return claimed[-1 - call.job.place % len(claimed)]
         job_id = self.job_id(call.job, {Status.RUNNING})
+        if call.how == "none":
+            return job_id, None
         known = self.tokens.get(job_id, [])
-        match call.token:
-            case "right" if known:
-                return job_id, known[-1]
-            case "old" if known:
-                return job_id, known[max(0, len(known) - 2)]
-            case "none":
-                return job_id, None
-            case _:
-                return job_id, "no such token"
+        return job_id, known[-1] if known and call.how == "right" else "no such token"
 
     @precondition(lambda self: self.tokens)
     @rule(batch=m.batches, result=m.texts)
@@ -214,15 +203,12 @@ class Lives(World):
         self.agree_all(self.bench.backend.release, Ledger.hold, items)
 
     @precondition(lambda self: self.tokens)
-    @rule(batch=m.batches, seconds=m.seconds)
-    def extend(self, batch: list[m.Call], seconds: float | None) -> None:
-        """Renew."""
-        items = [Extend(*self.held(call), seconds) for call in batch]
-        self.agree_all(self.bench.backend.extend, Ledger.hold, items)
-
-    @precondition(lambda self: self.tokens)
-    @rule(batch=m.batches, progress=m.progresses)
-    def report(self, batch: list[m.Call], progress: str) -> None:
-        """Tell of progress."""
-        items = [Report(*self.held(call), progress) for call in batch]
-        self.agree_all(self.bench.backend.report, Ledger.hold, items)
+    @rule(batch=m.batches, seconds=m.seconds, progress=m.progresses)
+    def renew(self, batch: list[m.Call], seconds: float | None, progress: str | None) -> None:
+        """Renew, or tell of progress."""
+        calls = [self.held(call) for call in batch]
+        backend = self.bench.backend
+        if progress is None:
+            self.agree_all(backend.extend, Ledger.hold, [Extend(*call, seconds) for call in calls])
+        else:
+            self.agree_all(backend.report, Ledger.hold, [Report(*call, progress) for call in calls])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 
 from actorq.core.commands import ListJobs
@@ -31,6 +31,11 @@ def passes(job: Job, query: ListJobs) -> bool:
     return query.metadata.items() <= job.metadata.items()
 
 
+def by_id(job: Job) -> str:
+    """Return what records are sorted by."""
+    return job.id
+
+
 class Looks(World):
     """What changes nothing."""
 
@@ -47,14 +52,19 @@ class Looks(World):
 
     @rule(names=m.names)
     def look(self, names: list[str]) -> None:
-        """Read every figure of every queue, and of one that nobody knows; balance the books."""
+        """Read every figure of every queue, ask for every lease, and balance the books."""
         backend = self.bench.backend
         known = sorted(self.ledger.settings)
         assert like([self.ledger.stats(name) for name in known], backend.list_queues())
         assert like([self.ledger.stats(name) for name in names], backend.list_queues(names))
         assert like([self.ledger.length(name) for name in names], backend.get_queue_length(names))
+        running = [job for job in self.ledger.jobs.values() if job.status is Status.RUNNING]
+        tokens = [token for known in self.tokens.values() for token in known]
+        found = backend.find_claims([*tokens, "no such token"])
+        assert like(sorted(running, key=by_id), sorted(found, key=by_id))
         audit(backend)
 
+    @precondition(lambda self: self.any_in({Status.RUNNING}))
     @rule(restart=st.booleans())
     def connect(self, *, restart: bool) -> None:
         """Go on over another connection, or as a program that starts afterwards."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from actorq.core import keys
 from actorq.core.policy import Policy
 from actorq.core.queue import QueueEdit
-from actorq.core.results import Outcome
+from actorq.core.results import Enqueued, Outcome
 from actorq.core.transitions import Status
 from actorq.testing.conformance import tasks
 from actorq.testing.conformance.answers import ids
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actorq.backends.backend import Listener, Store
+    from actorq.core.job import NewJob
     from actorq.testing.conformance.bench import Bench
     from actorq.testing.conformance.harness import SharedHarness
 
@@ -80,13 +81,8 @@ class TestProcesses:
         self, bench: Bench, crew: Crew, recipe: Callable[[], Store]
     ) -> None:
         """Of racing requests with one idempotency key one is executed, the others replay it (I11)."""
-        plain = [[bench.new() for _ in range(KEYS)] for _ in range(PROCESSES)]
         wishes = [
-            [
-                replace(new, idempotency=keys.idempotency(new, "", f"key {n}"))
-                for n, new in enumerate(batch)
-            ]
-            for batch in plain
+            [with_key(bench.new(), f"key {n}") for n in range(KEYS)] for _ in range(PROCESSES)
         ]
         answers = crew.race(recipe, tasks.enqueue_each, wishes)
         for answers_of_key in zip(*answers, strict=True):
@@ -157,8 +153,11 @@ class TestKilledProcesses:
     def test_what_was_accepted_is_there(
         self, bench: Bench, crew: Crew, recipe: Callable[[], Store], words: int
     ) -> None:
-        """An enqueue that was answered outlives its process; one that was not is whole or absent (I1)."""
-        wishes = [bench.new() for _ in range(2_000)]
+        """A batch that was answered outlives its process, with its keys; the last one is whole or absent.
+
+        So sending everything once more settles what was unknown (I1, I10, I11).
+        """
+        wishes = [with_key(bench.new(dedupe_key=f"key {n}"), f"key {n}") for n in range(1_000)]
         writer = crew.send(recipe, tasks.enqueue_for_ever, wishes)
         accepted = [job_id for _ in range(words) for job_id in ids_of(writer.hear())]
         writer.kill()
@@ -168,6 +167,9 @@ class TestKilledProcesses:
         assert there == sorted(there, reverse=True)
         assert sum(there) % tasks.BATCH == 0
         assert bench.length() == bench.stats().accepted == sum(there)
+        again = bench.backend.enqueue([replace(new, id=bench.mint.mint()) for new in wishes])
+        assert [isinstance(answer, Enqueued) and answer.replayed for answer in again] == there
+        assert bench.length() == bench.stats().accepted == len(wishes)
 
     @pytest.mark.parametrize("words", [1, 4, 9])
     def test_what_was_settled_stays_settled(
@@ -195,7 +197,7 @@ class TestNews:
     def test_work_of_another_process_is_heard(
         self, bench: Bench, crew: Crew, recipe: Callable[[], Store], how: str
     ) -> None:
-        """A job that becomes ready elsewhere is news, of its queue or of no queue in particular."""
+        """A job that becomes ready elsewhere is news, of its queue or of none in particular (rule 8)."""
         delayed = how in {"promote", "hurry"}
         job = bench.bury() if how == "redrive" else bench.put(delay=0.2 if delayed else None)
         if how in {"release", "expire"}:
@@ -211,13 +213,13 @@ class TestNews:
         else:
             crew.race(recipe, tasks.make_ready, [(how, job.id)])
         assert bench.length() > 0
-        news = listener.wait(PATIENCE_S)
+        news = tasks.first_news(listener)
         assert news is None or job.queue_name in news
 
     def test_a_waiting_process_is_woken(
         self, bench: Bench, crew: Crew, recipe: Callable[[], Store]
     ) -> None:
-        """A process hears of an enqueue while it waits, and not only when its patience ends."""
+        """A process hears of an enqueue while it waits, and not only when its patience ends (rule 8)."""
         waiter = crew.send(recipe, tasks.hear_news, None)
         assert waiter.hear() == "listening"
         job = bench.put()
@@ -225,22 +227,27 @@ class TestNews:
         assert news is None or (isinstance(news, frozenset) and job.queue_name in news)
 
     def test_silence_is_no_news(self, bench: Bench) -> None:
-        """A wait in which nothing happened ends with its time, and names no queue."""
+        """A wait in which nothing happened ends with its time, and names no queue (``wait``)."""
         bench.put()
         listener = bench.listen()
         hush(listener)
         assert listener.wait(0.01) == frozenset()
 
     def test_a_wait_can_be_interrupted(self, bench: Bench) -> None:
-        """Another thread can end a wait before its time, and a closed listener may be closed again."""
+        """Another thread can end a wait before its time; closing twice is as good as once (``interrupt``)."""
         listener = bench.listen()
         hush(listener)
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(listener.wait, 10 * PATIENCE_S)
+            waiting = pool.submit(listener.wait, 2 * PATIENCE_S)
             listener.interrupt()
             waiting.result(PATIENCE_S)
         listener.close()
         listener.close()
+
+
+def with_key(new: NewJob, key: str) -> NewJob:
+    """Put an idempotency key on a request."""
+    return replace(new, idempotency=keys.idempotency(new, "", key))
 
 
 def hush(listener: Listener) -> None:

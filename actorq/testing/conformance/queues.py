@@ -185,10 +185,10 @@ class TestMaxDepth:
 
     def test_what_is_known_is_not_refused(self, bench: Bench) -> None:
         """A repeat, a duplicate and a replacement need no room (``enqueue``)."""
-        new = bench.new(dedupe_key="k")
-        job = bench.enqueue(new).job
+        plain, new = bench.new(), bench.new(dedupe_key="k")
+        jobs = [bench.enqueue(each).job for each in (plain, new)]
         bench.set(QueueEdit(queue_name=QUEUE, max_depth=1))
-        assert bench.enqueue(new).job == job
+        assert [bench.enqueue(each).job for each in (plain, new)] == jobs
         assert bench.enqueue(bench.new(dedupe_key="k")).outcome is Outcome.DUPLICATE
         wish = bench.new(dedupe_key="k", on_duplicate=OnDuplicate.REPLACE)
         assert bench.enqueue(wish).outcome is Outcome.REPLACED

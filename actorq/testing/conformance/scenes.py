@@ -111,3 +111,14 @@ ACTS: Final[tuple[Act, ...]] = (
 def lapsing(bench: Bench) -> int:
     """Return the ``expires_at`` of a job that may not start after a moment."""
     return bench.now() + to_us(DELAY_S)
+
+
+def at_its_time(bench: Bench, instant: int, act: Callable[[], object]) -> None:
+    """Act again and again as time goes by: in vain before ``instant``, and not in vain after it."""
+    while True:
+        before = bench.now()
+        if act():
+            assert bench.now() >= instant, "too early"
+            return
+        assert before < instant, "too late"
+        bench.advance(0.3)

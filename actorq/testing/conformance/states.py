@@ -82,7 +82,7 @@ class TestTransitions:
             assert bench.get(before) == before
 
     def test_the_matrix_is_whole(self) -> None:
-        """No event of the table is left out of this matrix."""
+        """No event of the table is left out of this matrix (§2)."""
         assert {event for act in ACTS for event in act.events} | {Event.LAPSE} == set(Event)
 
     @pytest.mark.parametrize("status", sorted(ENDED - {Status.DEAD}))

@@ -14,6 +14,7 @@ from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.testing.conformance.answers import answered, ids, lease_of, settled, token_of
 from actorq.testing.conformance.bench import LONG_S
+from actorq.testing.conformance.scenes import at_its_time
 
 if TYPE_CHECKING:
     from actorq.testing.conformance.bench import Bench
@@ -37,16 +38,19 @@ class TestDue:
     def test_never_early(self, bench: Bench, *, as_instant: bool) -> None:
         """Before its due time a job is neither promoted nor claimed, in however many rounds (I9)."""
         if as_instant:
-            job = bench.put(available_at=bench.now() + to_us(60.0))
+            job = bench.put(available_at=bench.now() + to_us(1.0))
         else:
-            job = bench.put(delay=60.0)
-        for _ in range(3):
-            bench.advance(0.1)
-            assert bench.promote().jobs == ()
-            assert bench.reap().jobs == ()
-            assert bench.claim(5).jobs == ()
-        assert bench.get(job) == job
+            job = bench.put(delay=1.0)
         assert (bench.length(), bench.stats().counts[Status.DELAYED]) == (0, 1)
+
+        def go_round() -> bool:
+            assert bench.claim(5).jobs == ()
+            assert bench.reap().jobs == ()
+            assert bench.get(job) == job
+            return bench.promote().jobs != ()
+
+        at_its_time(bench, job.available_at, go_round)
+        bench.take(job)
 
     def test_only_what_is_due_is_promoted(self, bench: Bench) -> None:
         """A round moves the jobs that are due, of every queue, and leaves the rest (§3)."""
@@ -177,6 +181,14 @@ class TestExpiresAt:
         bench.promote()
         dead = bench.get(late)
         assert (dead.status, dead.dead_reason, dead.attempt) == (Status.DEAD, DeadReason.EXPIRED, 0)
+
+    def test_a_job_does_not_lapse_early(self, bench: Bench) -> None:
+        """Until its ``expires_at`` a waiting job is left alone by every round (§2)."""
+        expires_at = bench.now() + to_us(1.0)
+        bench.put_many(2, expires_at=expires_at)
+        bench.put(delay=60.0, expires_at=expires_at)
+        at_its_time(bench, expires_at, lambda: bench.promote().jobs)
+        assert bench.stats().counts[Status.DEAD] == 3
 
     def test_many_lapsed_jobs_hide_nothing(self, bench: Bench) -> None:
         """However many lapsed jobs are ahead of it, a good one is found by rounds of claims (I17)."""
