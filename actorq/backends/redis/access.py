@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actorq.backends.redis.keys import Keys
     from actorq.backends.redis.link import Link
     from actorq.backends.redis.news import Herald
+    from actorq.backends.redis.recent import Recent
     from actorq.backends.redis.scripting import Script
     from actorq.backends.redis.writes import Writes
     from actorq.core.policy import Policy
@@ -60,6 +61,7 @@ class Access:
         policy: Policy,
         *,
         herald: Herald,
+        recent: Recent,
         wait: Wait | None,
         shift: Callable[[], int],
     ) -> None:
@@ -68,6 +70,7 @@ class Access:
         self.keys = keys
         self.policy = policy
         self.herald = herald
+        self.recent = recent
         self._wait = wait
         self._shift = shift
 

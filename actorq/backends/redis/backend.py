@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from actorq.backends.redis import claiming, intake, listing, queues, scripting, settling, sweeps
+from actorq.backends.redis import (
+    acks,
+    claiming,
+    intake,
+    listing,
+    queues,
+    scripting,
+    settling,
+    sweeps,
+)
 from actorq.core.results import Check
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ class RedisBackend:
 
     def ack(self, items: Sequence[Ack]) -> list[Settled | ActorqError]:
         """Complete jobs."""
-        return settling.settle(self._access, items)
+        return acks.ack(self._access, items)
 
     def fail(self, items: Sequence[Fail]) -> list[Settled | ActorqError]:
         """Record failures and what follows from each."""

@@ -64,7 +64,9 @@ def dequeue(access: Access, claims: Sequence[Claim]) -> list[Claimed]:
         lapsed: list[str] = []
         short: list[int] = []
         for place, tokens_left, one in zip(wanting, tokens, taken, strict=True):
-            jobs = tuple(record.job for record in records_of(one.rows).values())
+            records = records_of(one.rows)
+            access.recent.keep(records)
+            jobs = tuple(record.job for record in records.values())
             answers[place] = Claimed(answers[place].jobs + jobs, one.paused, one.limited)
             lapsed += one.lapsed
             if one.lapsed and len(jobs) < len(tokens_left):

@@ -182,13 +182,18 @@ class Link:
         return error
 
 
+_LENGTHS: Final = [b"$%d\r\n" % length for length in range(1_024)]
+
+
 def _packed(command: Sequence[bytes]) -> bytes:
     """Write a command in the server's protocol; many times faster than the driver's own writer."""
     parts = [b"*%d\r\n" % len(command)]
+    add = parts.append
     for argument in command:
-        parts.append(b"$%d\r\n" % len(argument))
-        parts.append(argument)
-        parts.append(b"\r\n")
+        length = len(argument)
+        add(_LENGTHS[length] if length < len(_LENGTHS) else b"$%d\r\n" % length)
+        add(argument)
+        add(b"\r\n")
     return b"".join(parts)
 
 

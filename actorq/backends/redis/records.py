@@ -7,7 +7,7 @@ is applied when the record is read. Both fields are MessagePack, laid out so tha
 need at fixed places:
 
     body    [created_at, Body]
-    state   [version, created_at, State or nil, Tenure or nil]     the numbers as 64 bits each
+    state   [version, created_at, updated_at, State or nil, Tenure or nil]    the numbers as 64 bits each
 
 A field that this version does not know stands in the map ``later`` and is written back as it was.
 """
@@ -60,11 +60,13 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
 
 
 class State(msgspec.Struct, array_like=True, frozen=True):
-    """How a job stands; while it runs, perhaps how it stood before it was claimed."""
+    """How a job stands; while it runs, perhaps how it stood before it was claimed.
+
+    A ``completed_at`` of 0 stands for the instant of the latest write.
+    """
 
     status: Status
     available_at: int
-    updated_at: int
     attempt: int
     retry_count: int
     expiries: int
@@ -103,6 +105,7 @@ class StoredState(msgspec.Struct, array_like=True, frozen=True):
 
     version: int
     created_at: int
+    updated_at: int
     state: State | None
     tenure: Tenure | None
 
@@ -118,14 +121,14 @@ class Record(NamedTuple):
 
 
 _NOTHING: Final[_Later] = {}
-_HEAD: Final = Packing(">BBQBQ")
-_ARRAY_OF_4, _UINT64, _NIL = 0x94, 0xCF, b"\xc0"
+_HEAD: Final = Packing(">BBQBQBQ")
+_ARRAY_OF_5, _UINT64, _NIL = 0x95, 0xCF, b"\xc0"
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def version_mark(version: int) -> bytes:
     """Return how the state of a job at ``version`` begins."""
-    return bytes((_ARRAY_OF_4, _UINT64)) + version.to_bytes(8, "big")
+    return bytes((_ARRAY_OF_5, _UINT64)) + version.to_bytes(8, "big")
 
 
 def encode_new(new: NewJob) -> bytes:
@@ -178,7 +181,6 @@ def encode_state(job: Job, later: _Later) -> bytes:
     state = State(
         job.status,
         job.available_at,
-        job.updated_at,
         job.attempt,
         job.retry_count,
         job.expiries,
@@ -194,7 +196,9 @@ def encode_state(job: Job, later: _Later) -> bytes:
         job.settled_by,
         later,
     )
-    head = _HEAD.pack(_ARRAY_OF_4, _UINT64, job.version, _UINT64, job.created_at)
+    head = _HEAD.pack(
+        _ARRAY_OF_5, _UINT64, job.version, _UINT64, job.created_at, _UINT64, job.updated_at
+    )
     return head + _encode(state) + (_NIL if lease is None else _encode_lease(lease))
 
 
@@ -218,7 +222,7 @@ def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Recor
     state, tenure = kept.state, kept.tenure
     job = _untouched(job_id, stored)
     if state is not None:
-        job = _standing(job, kept.version, state)
+        job = _standing(job, kept, state)
     if tenure is not None:
         if job.status is Status.RUNNING:
             job = replace(job, lease=_lease(tenure))
@@ -262,19 +266,19 @@ def _untouched(job_id: str, stored: StoredBody) -> Job:
     )
 
 
-def _standing(job: Job, version: int, state: State) -> Job:
+def _standing(job: Job, kept: StoredState, state: State) -> Job:
     """Return the job with what has happened to it since it was made."""
     return replace(
         job,
         status=state.status,
         available_at=state.available_at,
-        updated_at=state.updated_at,
+        updated_at=kept.updated_at,
         attempt=state.attempt,
         retry_count=state.retry_count,
         expiries=state.expiries,
         interruptions=state.interruptions,
         expires_at=state.expires_at,
-        completed_at=state.completed_at,
+        completed_at=kept.updated_at if state.completed_at == 0 else state.completed_at,
         dead_reason=state.dead_reason,
         cancel_requested=state.cancel_requested,
         progress=state.progress,
@@ -282,7 +286,7 @@ def _standing(job: Job, version: int, state: State) -> Job:
         errors=tuple(JobError(*error) for error in state.errors),
         settled_token=state.settled_token,
         settled_by=state.settled_by,
-        version=version,
+        version=kept.version,
     )
 
 

@@ -29,6 +29,7 @@ def _load(name: str) -> Script:
 READ: Final = _load("read")
 LOOK: Final = _load("look")
 ENQUEUE: Final = _load("enqueue")
+ACK: Final = _load("ack")
 DEQUEUE: Final = _load("dequeue")
 WRITE: Final = _load("write")
 FIND: Final = _load("find")

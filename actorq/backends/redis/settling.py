@@ -72,7 +72,11 @@ def renew(access: Access, items: Sequence[Renewing]) -> list[Job | ActorqError]:
             return draft.write(lifecycle.extend(job, seconds, access.policy, draft.now))
         return draft.write(lifecycle.report(job, item.progress, draft.now))
 
-    return decide(access, items, lambda item: item.id, decision)
+    answers = decide(access, items, lambda item: item.id, decision)
+    for item in items:
+        # What is kept of it is out of date now; it is read again before it is acknowledged.
+        access.recent.forget(item.id)
+    return answers
 
 
 def _refusal(job: Job, worth: Standing) -> ActorqError:

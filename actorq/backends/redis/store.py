@@ -14,6 +14,7 @@ from actorq.backends.redis.keys import Keys
 from actorq.backends.redis.link import Address, Link
 from actorq.backends.redis.news import Herald, RedisListener
 from actorq.backends.redis.promises import Durability, examine
+from actorq.backends.redis.recent import Recent
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class RedisStore:
         self._shift = shift
         self._keys = Keys(namespace, 0)
         self._herald = Herald(namespace)
+        self._recent = Recent()
         self._lock = Lock()
         self._warnings: tuple[str, ...] = ()
         self._examined_at: float | None = None
@@ -106,6 +108,7 @@ class RedisStore:
             self._keys,
             self._policy,
             herald=self._herald,
+            recent=self._recent,
             wait=self._wait,
             shift=self._shift,
         )

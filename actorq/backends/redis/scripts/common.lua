@@ -63,6 +63,13 @@ local function tell(channel, sender, queues)
   end
 end
 
+-- Tells whether the running jobs of a queue are bounded: then each that ends makes room for another,
+-- which a server may be waiting for.
+local function is_bounded(queues, name)
+  local settings = redis.call('HGET', queues, name)
+  return settings and string.find(settings, '"max_running"', 1, true)
+end
+
 -- Takes the ids of new jobs into account: how far the time in an id lies from the time of creation.
 -- The earliest and the latest time in them are milliseconds.
 local function widen(key, now, earliest, latest)

@@ -37,9 +37,9 @@ local function claimed(body, state, lease)
   local version, created, standing = 1, string.sub(body, 3, 10), NIL
   if state then
     version = struct.unpack('>I8', state, 3)
-    standing = string.sub(state, 20, -2)
+    standing = string.sub(state, 29, -2)
   end
-  return '\148' .. packed_int(version + 1) .. '\207' .. created .. standing .. lease
+  return '\149' .. packed_int(version + 1) .. '\207' .. created .. packed_int(now) .. standing .. lease
 end
 
 -- Leases these jobs; returns the records for the answer. It stops when there are enough bytes.

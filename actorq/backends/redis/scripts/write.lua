@@ -87,10 +87,8 @@ for _ = 1, take() do
   at = at + count
 end
 
--- A queue whose running jobs are bounded has room now, which another server may be waiting for.
 for _, queue in ipairs(freed) do
-  local settings = redis.call('HGET', KEYS[3], queue)
-  if settings and string.find(settings, '"max_running"', 1, true) then
+  if is_bounded(KEYS[3], queue) then
     ready[#ready + 1] = queue
   end
 end
