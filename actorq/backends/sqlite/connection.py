@@ -1,23 +1,32 @@
-"""A connection to the file: how it is set up, its transactions, and what its errors mean."""
+"""A connection to the file: how it is set up, and its transactions."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, cast
 
-from actorq.backends.sqlite.place import file_system_warning, wal_bytes
+from actorq.backends.sqlite.failures import is_busy, is_condition, unavailable
+from actorq.backends.sqlite.place import file_system_warning, identity, wal_bytes
 from actorq.backends.sqlite.statements import statement
 from actorq.errors import BackendUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from actorq.backends.sqlite.gate import Gate
 
 BUSY_S: Final = 5.0
 """Seconds that a call waits for others who write before it says that the store is unavailable."""
+
+BUSY_POLL_S: Final = 0.001
+"""Seconds between two tries to get the lock from another process.
+
+SQLite's own waiting grows to a tenth of a second, and a process that writes without a pause got past
+one that waited like that for more than a second; with this it takes some tens of milliseconds.
+"""
 
 CHECKPOINT_PAGES: Final = 1_000
 """Pages after which a commit moves the write-ahead log into the file: 4 MB."""
@@ -44,47 +53,20 @@ _SETUP: Final = (
     # Debian's build overwrites what is deleted, at twice the cost. Nobody was promised that.
     "PRAGMA secure_delete = OFF",
 )
-
 _PROBE: Final = statement("listing", "probe")
-
-_MEANINGS: Final = {
-    sqlite3.SQLITE_BUSY: "it has been locked by another program for too long",
-    sqlite3.SQLITE_LOCKED: "it is locked",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk does not work",
-    sqlite3.SQLITE_READONLY: "it cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
-    sqlite3.SQLITE_NOMEM: "there is no memory left",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: restore it from a backup",
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite database any more",
-    sqlite3.SQLITE_PROTOCOL: "its locks do not work: is it on a network file system?",
-    sqlite3.SQLITE_PERM: "the permission is missing",
-    sqlite3.SQLITE_AUTH: "the permission is missing",
-    sqlite3.SQLITE_TOOBIG: "a value is too big",
-}
+_WRITE: Final = ("BEGIN IMMEDIATE",)
+# The first look takes the view that the transaction keeps; a mere BEGIN takes none.
+_READ: Final = ("BEGIN", statement("listing", "drift"))
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """Return what kind of error SQLite reported, without the details; -1: not SQLite's own."""
-    code: int = getattr(error, "sqlite_errorcode", -1)
-    return code & 0xFF if code >= 0 else code
+def connect(path: Path, *, create: bool = False, busy_s: float = BUSY_S) -> sqlite3.Connection:
+    """Open the file, or make it, and set the connection up. SQLite's errors come as they are.
 
-
-def unavailable(path: Path, error: sqlite3.Error) -> BackendUnavailable:
-    """Say in words why the database does not work."""
-    meaning = _MEANINGS.get(primary_code(error), "it does not work")
-    return BackendUnavailable(f"the database {path}: {meaning} ({error})")
-
-
-def is_passing(error: sqlite3.Error) -> bool:
-    """Tell whether ``error`` is about the database's condition, and not a bug of ours."""
-    return primary_code(error) in _MEANINGS
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file and set the connection up. SQLite's errors come as they are."""
+    ``busy_s`` is how many seconds SQLite itself waits for a lock, once the connection stands.
+    """
     connection = sqlite3.connect(
-        path,
+        f"{path.as_uri()}?mode={'rwc' if create else 'rw'}",
+        uri=True,
         timeout=BUSY_S,
         isolation_level=None,
         check_same_thread=False,
@@ -93,6 +75,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         for pragma in _SETUP:
             connection.execute(pragma)
+        connection.execute(f"PRAGMA busy_timeout = {round(busy_s * 1_000)}")
     except sqlite3.Error:
         connection.close()
         raise
@@ -107,67 +90,33 @@ class Connection:
         self._path = path
         self._gate = gate
         try:
-            self._sqlite = connect(path)
+            self._sqlite = connect(path, busy_s=0.0)
         except sqlite3.Error as error:
             raise unavailable(path, error) from error
+        self._identity = identity(path)
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
         """Hold the one right to write, in a transaction that is committed at the end, or undone."""
-        if not self._gate.acquire(BUSY_S):
-            raise self._crowded()
-        try:
-            with self._transaction("BEGIN IMMEDIATE", "COMMIT") as sqlite:
-                yield sqlite
-        finally:
-            self._gate.release()
+        with self._turn(), self._transaction(_WRITE, "COMMIT") as sqlite:
+            yield sqlite
 
     def probe(self) -> None:
         """Take the right to write, write, and undo it."""
-        if not self._gate.acquire(BUSY_S):
-            raise self._crowded()
-        try:
-            with self._transaction("BEGIN IMMEDIATE", "ROLLBACK") as sqlite:
-                sqlite.execute(_PROBE)
-        finally:
-            self._gate.release()
+        with self._turn(), self._transaction(_WRITE, "ROLLBACK") as sqlite:
+            sqlite.execute(_PROBE)
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
         """Hold one state of the database in view."""
-        with self._transaction("BEGIN", "COMMIT") as sqlite:
+        with self._transaction(_READ, "COMMIT") as sqlite:
             yield sqlite
-
-    @contextmanager
-    def _transaction(self, begin: str, end: str) -> Generator[sqlite3.Connection]:
-        sqlite = self._sqlite
-        try:
-            sqlite.execute(begin)
-            yield sqlite
-            sqlite.execute(end)
-        except BaseException as error:
-            self._undo()
-            if isinstance(error, sqlite3.Error) and is_passing(error):
-                raise unavailable(self._path, error) from error
-            raise
-
-    def _crowded(self) -> BackendUnavailable:
-        return BackendUnavailable(f"the database {self._path}: too many wait to write to it")
-
-    def _undo(self) -> None:
-        # SQLite ends a transaction by itself after some errors.
-        if self._sqlite.in_transaction:
-            self._sqlite.execute("ROLLBACK")
 
     def warnings(self) -> tuple[str, ...]:
         """Return what an operator should know of the file and its place."""
-        found: list[str] = []
-        try:
+        with self._failing():
             (mode,) = cast("tuple[str]", self._sqlite.execute("PRAGMA journal_mode").fetchone())
-        except sqlite3.Error as error:
-            raise unavailable(self._path, error) from error
-        if mode != "wal":
-            found.append(f"{self._path} is in journal mode {mode}, not wal: it will be slow")
+        found = [f"{self._path} is in journal mode {mode}, not wal"] if mode != "wal" else []
         if (place := file_system_warning(self._path)) is not None:
             found.append(place)
         if (size := wal_bytes(self._path)) > WAL_LIMIT_BYTES:
@@ -178,16 +127,65 @@ class Connection:
 
     def catch_up(self) -> None:
         """Move the write-ahead log into the file if a long reader had kept it from being moved."""
-        if wal_bytes(self._path) <= WAL_LIMIT_BYTES:
-            return
-        try:
+        if wal_bytes(self._path) > WAL_LIMIT_BYTES:
             # Whoever reads still is not waited for: the next round comes soon.
-            self._sqlite.execute("PRAGMA busy_timeout = 0")
-            self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._sqlite.execute(f"PRAGMA busy_timeout = {round(BUSY_S * 1_000)}")
-        except sqlite3.Error as error:
-            raise unavailable(self._path, error) from error
+            with self._failing():
+                self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let the connection go; safe to call twice."""
         self._sqlite.close()
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        if not self._gate.acquire(BUSY_S):
+            raise BackendUnavailable(f"the database {self._path}: too many wait to write to it")
+        try:
+            if identity(self._path) != self._identity:
+                # What is written now would be gone with the file that nobody can find any more.
+                raise BackendUnavailable(f"the database {self._path} was moved or deleted")
+            yield
+        finally:
+            self._gate.release()
+
+    @contextmanager
+    def _transaction(self, begin: Sequence[str], end: str) -> Generator[sqlite3.Connection]:
+        sqlite = self._sqlite
+        with self._failing():
+            try:
+                self._begin(begin)
+                yield sqlite
+                sqlite.execute(end)
+            except BaseException:
+                self._undo()
+                raise
+
+    def _begin(self, begin: Sequence[str]) -> None:
+        patience = monotonic() + BUSY_S
+        while True:
+            try:
+                for sql in begin:
+                    self._sqlite.execute(sql)
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or monotonic() > patience:
+                    raise
+                self._undo()
+                sleep(BUSY_POLL_S)
+            else:
+                return
+
+    def _undo(self) -> None:
+        # SQLite ends a transaction by itself after some errors. If it cannot be ended, the first error
+        # says why, and whoever gets it lets this connection go.
+        if self._sqlite.in_transaction:
+            with suppress(sqlite3.Error):
+                self._sqlite.execute("ROLLBACK")
+
+    @contextmanager
+    def _failing(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if is_condition(error):
+                raise unavailable(self._path, error) from error
+            raise

@@ -7,7 +7,8 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from actorq.backends.sqlite.connection import connect, unavailable
+from actorq.backends.sqlite.connection import connect
+from actorq.backends.sqlite.failures import unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,9 @@ from typing import Final
 
 from actorq.errors import ConfigurationError
 
+MOUNTS: Final = Path("/proc/self/mountinfo")
+"""Where Linux tells what is mounted."""
+
 HEADER_BYTES: Final = 100
 """The size of the header of an SQLite database."""
 
@@ -15,7 +18,6 @@ _NETWORK: Final = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3"}
 )
 _MEMORY: Final = frozenset({"ramfs", "tmpfs"})
-_MOUNTS: Final = Path("/proc/self/mountinfo")
 
 
 def check_place(path: Path) -> bytes:
@@ -39,6 +41,15 @@ def check_place(path: Path) -> bytes:
     return header
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells this file from another one of its name; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def wal_bytes(path: Path) -> int:
     """Return the size of the write-ahead log beside the database."""
     try:
@@ -47,9 +58,9 @@ def wal_bytes(path: Path) -> int:
         return 0
 
 
-def file_system_warning(path: Path) -> str | None:
+def file_system_warning(path: Path, mounts: Path = MOUNTS) -> str | None:
     """Return what an operator should know of the file system under ``path``, if anything."""
-    kind = _file_system(path)
+    kind = _file_system(path, mounts)
     if kind in _NETWORK:
         return (
             f"{path} is on a network file system ({kind}): locks and shared memory do not work "
@@ -60,16 +71,16 @@ def file_system_warning(path: Path) -> str | None:
     return None
 
 
-def _file_system(path: Path) -> str:
+def _file_system(path: Path, mounts: Path) -> str:
     """Return the type of the file system that holds ``path``, empty where nobody can tell."""
     try:
-        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
         real = path.resolve()
     except OSError:
-        # Only Linux has this file.
+        # Other systems do not tell.
         return ""
     deepest, kind = -1, ""
-    for line in mounts.splitlines():
+    for line in lines:
         fields = line.split()
         # Blanks in a path are written as octal escapes.
         point = Path(fields[4].encode().decode("unicode_escape"))

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.backends.sqlite import schema
 from actorq.backends.sqlite.backend import SqliteBackend
-from actorq.backends.sqlite.connection import connect, primary_code, unavailable
+from actorq.backends.sqlite.connection import connect
+from actorq.backends.sqlite.failures import unusable
 from actorq.backends.sqlite.gate import Gate
 from actorq.backends.sqlite.listener import SqliteListener
 from actorq.backends.sqlite.place import check_place, wal_bytes
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 
 OLDEST_SQLITE: Final = (3, 37, 0)
 """The first SQLite that knows all that the schema and the statements use."""
-
-_INCURABLE: Final = {
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite database",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: restore it from a backup",
-    sqlite3.SQLITE_READONLY: "it cannot be written: look at the permissions of file and folder",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: look at the permissions of file and folder",
-    sqlite3.SQLITE_PERM: "the permission is missing",
-}
 
 
 class SqliteStore:
@@ -71,10 +64,7 @@ class SqliteStore:
         try:
             self._prepare()
         except sqlite3.Error as error:
-            meaning = _INCURABLE.get(primary_code(error))
-            if meaning is None:
-                raise unavailable(self._path, error) from error
-            raise ConfigurationError(f"the database {self._path}: {meaning} ({error})") from error
+            raise unusable(self._path, error) from error
         backend = self.connect()
         try:
             return backend.check()
@@ -85,7 +75,7 @@ class SqliteStore:
         header = check_place(self._path)
         if header and not schema.is_marked(header):
             self._inspect()
-        connection = connect(self._path)
+        connection = connect(self._path, create=True)
         try:
             schema.check_version(connection, self._path)
             connection.execute("PRAGMA journal_mode = WAL")

@@ -59,7 +59,11 @@ class Work:
         entries = self.entries
         selected = cast("list[_Record]", self.sqlite.execute(sql, values).fetchall())
         for seq, queue, record_format, state, body in selected:
-            job = records.decode(state, body)
+            try:
+                job = records.decode(state, body)
+            except msgspec.DecodeError as error:
+                error.add_note(f"in row {seq} of the table jobs")
+                raise
             entry = entries.get(job.id)
             if entry is None:
                 unknown = records.find_unknown(record_format, state, body)
