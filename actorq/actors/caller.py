@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from actorq.actors import messages as m
-from actorq.actors.verbs import call_batch, call_single, repeatable
+from actorq.actors.verbs import Kind, call_batch, call_single, repeatable
 from actorq.core.results import Claimed
 from actorq.errors import BackendUnavailable, InternalError
 
@@ -32,21 +32,21 @@ class Caller:
         self._on_crash = on_crash
         self._backend: Backend | None = None
 
-    def batch(self, sample: m.Batch[object, object], items: Sequence[object]) -> list[object]:
-        """Call the verb of ``sample``'s class for all items; one result each, if only an error."""
+    def batch(self, kind: Kind, items: Sequence[object]) -> list[object]:
+        """Call the verb of one kind of message for all items; one result each, if only an error."""
         try:
             backend = self._connected()
         except BackendUnavailable as error:
             # Nothing was sent: there is no doubt, and no use in a second try.
             return [error] * len(items)
         try:
-            return call_batch(backend, sample, items)
+            return call_batch(backend, kind, items)
         except BackendUnavailable as error:
             self.close()
-            return self._again(sample, items, error)
+            return self._again(kind, items, error)
         except Exception as error:  # noqa: BLE001 - a bug, or a store that refuses one item
             self.close()
-            return self._one_by_one(sample, items, error)
+            return self._one_by_one(kind, items, error)
 
     def single(self, message: m.StorageMessage) -> object:
         """Make the one call that ``message`` asks for; an error is a result."""
@@ -62,7 +62,7 @@ class Caller:
             return error
         except Exception as error:  # noqa: BLE001 - a bug must not take the lane's callers along
             self.close()
-            return self._crash(message, error)
+            return self._crash(type(message), error)
 
     def close(self) -> None:
         """Let the connection go, if there is one."""
@@ -76,30 +76,30 @@ class Caller:
         return self._backend
 
     def _again(
-        self, sample: m.Batch[object, object], items: Sequence[object], error: BackendUnavailable
+        self, kind: Kind, items: Sequence[object], error: BackendUnavailable
     ) -> list[object]:
         """Repeat on a new connection what cannot take effect twice."""
         results: list[object] = [error] * len(items)
-        places = [place for place, item in enumerate(items) if repeatable(sample, item)]
+        places = [place for place, item in enumerate(items) if repeatable(kind, item)]
         if not places:
             return results
         repeated = [items[place] for place in places]
         try:
-            answers = self._repeat(sample, repeated)
+            answers = self._repeat(kind, repeated)
         except BackendUnavailable:
             self.close()
             return results
         except Exception as bug:  # noqa: BLE001 - the same as for the first call
             self.close()
-            answers = self._one_by_one(sample, repeated, bug)
+            answers = self._one_by_one(kind, repeated, bug)
         for place, answer in zip(places, answers, strict=True):
             results[place] = answer
         return results
 
-    def _repeat(self, sample: m.Batch[object, object], items: Sequence[object]) -> Sequence[object]:
-        if isinstance(sample, m.ClaimJobs):
+    def _repeat(self, kind: Kind, items: Sequence[object]) -> Sequence[object]:
+        if kind is m.ClaimJobs:
             return self._find(cast("Sequence[Claim]", items))
-        return call_batch(self._connected(), sample, items)
+        return call_batch(self._connected(), kind, items)
 
     def _find(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Ask what the claims took whose answer was lost, instead of claiming a second time."""
@@ -113,16 +113,14 @@ class Caller:
             for claim in claims
         ]
 
-    def _one_by_one(
-        self, sample: m.Batch[object, object], items: Sequence[object], error: Exception
-    ) -> list[object]:
+    def _one_by_one(self, kind: Kind, items: Sequence[object], error: Exception) -> list[object]:
         """Let only the item fail that the store will not take; ids and tokens make it harmless."""
         if len(items) == 1:
-            return [self._crash(sample, error)]
-        return [self._alone(sample, item) for item in items]
+            return [self._crash(kind, error)]
+        return [self._alone(kind, item) for item in items]
 
-    def _alone(self, sample: m.Batch[object, object], item: object) -> object:
-        if isinstance(sample, m.ClaimJobs):
+    def _alone(self, kind: Kind, item: object) -> object:
+        if kind is m.ClaimJobs:
             # A claim must not be made twice: what the batch took is not known.
             try:
                 (claimed,) = self._find([cast("Claim", item)])
@@ -131,11 +129,11 @@ class Caller:
                 return error
             except Exception as error:  # noqa: BLE001 - the same as for any call
                 self.close()
-                return self._crash(sample, error)
+                return self._crash(kind, error)
             if claimed.jobs:
                 return claimed
-        return self.batch(sample, [item])[0]
+        return self.batch(kind, [item])[0]
 
-    def _crash(self, message: object, error: Exception) -> InternalError:
-        self._on_crash(type(message).__name__, error)
+    def _crash(self, kind: Kind, error: Exception) -> InternalError:
+        self._on_crash(kind.__name__, error)
         return InternalError("an internal error; the server's log has its traceback")

@@ -157,6 +157,12 @@ class Reply(Generic[R]):
             self._error = error
             self._wake()
 
+    def give_up(self, error: Exception) -> None:
+        """Let the caller leave with an error: the request counts as abandoned."""
+        if not self.settled:
+            self.abandoned = True
+            self.fail(error)
+
     async def get(self) -> R:
         """Wait for the answer; being cancelled meanwhile abandons the request."""
         try:

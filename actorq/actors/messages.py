@@ -263,4 +263,5 @@ ReturnerMessage: TypeAlias = HandBack | ClaimsInDoubt | Beat
 SchedulerMessage: TypeAlias = Beat | DueWithin
 ReaperMessage: TypeAlias = Beat | DueWithin
 TimekeeperMessage: TypeAlias = Beat
+PatienceMessage: TypeAlias = Beat
 WatcherMessage: TypeAlias = Watch | JobsChanged | Drain | Beat

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-import anyio
-
 from actorq.actors import messages as m
 from actorq.actors.actor import ask
 from actorq.actors.mailbox import Reply
@@ -25,8 +23,8 @@ STEP: Final = 500
 MAX_HELD: Final = 10_000
 """How many of each are remembered while the store is away; the leases of what is beyond expire."""
 
-DOUBT_S: Final = 10.0
-"""Seconds for which a claim is looked for after the first look: it may reach the store late."""
+DOUBT_BEATS: Final = 5
+"""For how many beats a claim is looked for that took nothing yet: it may reach the store late."""
 
 
 class Returner:
@@ -40,10 +38,11 @@ class Returner:
         """Work through ``lane``."""
         self._lane = lane
         self._owed: list[Release] = []
-        self._doubts: dict[str, float | None] = {}
+        self._doubts: dict[str, int] = {}
 
     async def handle(self, messages: Sequence[m.ReturnerMessage]) -> None:
         """Take in what is to be given back, and see to all of it."""
+        beat = False
         for message in messages:
             match message:
                 case m.HandBack():
@@ -51,21 +50,22 @@ class Returner:
                 case m.ClaimsInDoubt():
                     room = MAX_HELD - len(self._doubts)
                     # The first are those of calls that broke off; later ones met a closed door.
-                    self._doubts.update(dict.fromkeys(message.tokens[: max(0, room)]))
+                    first = message.tokens[: max(0, room)]
+                    self._doubts.update(dict.fromkeys(first, DOUBT_BEATS))
                 case m.Beat():
-                    pass
+                    beat = True
                 case _:
                     assert_never(message)
-        await self._settle()
+        await self._settle(beat=beat)
 
     async def stop(self) -> None:
         """Try once more."""
-        await self._settle()
+        await self._settle(beat=False)
 
-    async def _settle(self) -> None:
+    async def _settle(self, *, beat: bool) -> None:
         try:
             if self._doubts:
-                await self._look()
+                await self._look(beat=beat)
             while self._owed:
                 await self._release(self._owed[:STEP])
         except ActorqError:
@@ -75,24 +75,20 @@ class Returner:
     def _owe(self, items: Sequence[Release]) -> None:
         self._owed += items[: max(0, MAX_HELD - len(self._owed))]
 
-    async def _look(self) -> None:
+    async def _look(self, *, beat: bool) -> None:
         """Find the jobs of claims in doubt; forget those that have been looked for long enough."""
         tokens = list(self._doubts)
         for start in range(0, len(tokens), STEP):
             step = tuple(tokens[start : start + STEP])
             reply: Reply[list[Job]] = Reply()
             found = await ask(self._lane, reply, m.FindClaims(step, reply))
-            now = anyio.current_time()
-            for token in step:
-                until = self._doubts[token]
-                if until is None:
-                    self._doubts[token] = now + DOUBT_S
-                elif now >= until:
-                    del self._doubts[token]
             leases = [(job.id, job.lease.token) for job in found if job.lease is not None]
             self._owe([Release(job_id, token) for job_id, token in leases])
-            for _, token in leases:
-                self._doubts.pop(token, None)
+            gone = {token for _, token in leases}
+            for token in step:
+                self._doubts[token] -= beat
+                if token in gone or not self._doubts[token]:
+                    del self._doubts[token]
 
     async def _release(self, items: Sequence[Release]) -> None:
         reply: Reply[list[Settled | ActorqError]] = Reply()

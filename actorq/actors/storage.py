@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from actorq.actors import messages as m
 from actorq.actors.caller import Caller
 from actorq.actors.hints import Hints
-from actorq.actors.verbs import RANK, SINGLE
+from actorq.actors.verbs import RANK, SINGLE, Kind
 from actorq.errors import ActorqError, BackendUnavailable, InternalError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class StorageLane:
 
     async def handle(self, messages: Sequence[m.StorageMessage]) -> None:
         """Group by verb, keep the order of arrival within each, and call."""
-        groups: dict[type[m.StorageMessage], list[m.StorageMessage]] = {}
+        groups: dict[Kind, list[m.StorageMessage]] = {}
         for message in messages:
             groups.setdefault(type(message), []).append(message)
         for kind in sorted(groups, key=lambda kind: RANK[kind]):
@@ -57,26 +57,26 @@ class StorageLane:
             else:
                 group = cast("list[m.Batch[object, object]]", groups[kind])
                 for batch in _cut(group):
-                    await self._serve_batch(batch)
+                    await self._serve_batch(kind, batch)
 
     async def stop(self) -> None:
         """Let the connection go."""
         await self._run(self._caller.close)
 
-    async def _serve_batch(self, group: list[m.Batch[object, object]]) -> None:
+    async def _serve_batch(self, kind: Kind, group: list[m.Batch[object, object]]) -> None:
         waiting = [message for message in group if _still_wanted(message)]
         items = [item for message in waiting for item in message.items]
         if not items:
             for message in waiting:
                 message.reply.set([])
             return
-        results = await self._run(lambda: self._caller.batch(group[0], items))
+        results = await self._run(lambda: self._caller.batch(kind, items))
         start = 0
         for message in waiting:
             own = results[start : start + len(message.items)]
             start += len(message.items)
             _answer(message, own)
-        if not isinstance(group[0], _READS):
+        if kind not in _READS:
             self._hints.written(results)
 
     async def _serve_single(self, message: m.StorageMessage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from actorq.actors import messages as m
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from actorq.backends.backend import Backend
 
-_ORDER: Final[tuple[type[m.StorageMessage], ...]] = (
+Kind: TypeAlias = type[m.StorageMessage]
+"""A class of messages: it fixes the verb, and the types of its items and results."""
+
+_ORDER: Final[tuple[Kind, ...]] = (
     m.AckJobs,
     m.FailJobs,
     m.ReleaseJobs,
@@ -40,7 +43,7 @@ _ORDER: Final[tuple[type[m.StorageMessage], ...]] = (
 RANK: Final = {kind: rank for rank, kind in enumerate(_ORDER)}
 """Settlements first: they free room and leases; then enqueues, so that claims find them."""
 
-SINGLE: Final[frozenset[type[m.StorageMessage]]] = frozenset(
+SINGLE: Final[frozenset[Kind]] = frozenset(
     {
         m.FindClaims,
         m.CheckStore,
@@ -54,7 +57,7 @@ SINGLE: Final[frozenset[type[m.StorageMessage]]] = frozenset(
 )
 """Messages that are one call each; all others are batches of items."""
 
-_VERBS: Final[dict[type[m.StorageMessage], str]] = {
+_VERBS: Final[dict[Kind, str]] = {
     m.EnqueueJobs: "enqueue",
     m.ClaimJobs: "dequeue",
     m.AckJobs: "ack",
@@ -71,16 +74,15 @@ _VERBS: Final[dict[type[m.StorageMessage], str]] = {
     m.UpdateQueues: "update_queue",
 }
 
-_REPEATABLE: Final = (m.EnqueueJobs, m.ClaimJobs, m.GetJobs, m.GetQueueLengths, m.CancelJobs)
+_REPEATABLE: Final[frozenset[Kind]] = frozenset(
+    {m.EnqueueJobs, m.ClaimJobs, m.GetJobs, m.GetQueueLengths, m.CancelJobs}
+)
 
 
-def call_batch(
-    backend: Backend, sample: m.Batch[object, object], items: Sequence[object]
-) -> list[object]:
-    """Call the verb of ``sample``'s class for ``items``; one result per item."""
+def call_batch(backend: Backend, kind: Kind, items: Sequence[object]) -> list[object]:
+    """Call the verb of ``kind`` for ``items``; one result per item."""
     # The items have this verb's type because each message class fixes it; the table forgets that.
-    name = _VERBS[cast("type[m.StorageMessage]", type(sample))]
-    verb = cast("Callable[[Sequence[object]], list[object]]", getattr(backend, name))
+    verb = cast("Callable[[Sequence[object]], list[object]]", getattr(backend, _VERBS[kind]))
     return verb(items)
 
 
@@ -110,12 +112,12 @@ def call_single(  # noqa: PLR0911 - one return a verb
             raise TypeError(f"{kind} is a batch, not a single call")
 
 
-def repeatable(sample: m.Batch[object, object], item: object) -> bool:
+def repeatable(kind: Kind, item: object) -> bool:
     """Tell whether a call with an unknown outcome may be made again for ``item``.
 
     A settlement may if it carries its token, by which the store knows it again. A bare one might
     meet the next holder's lease; an edit, a redrive or a delete would judge its own effect.
     """
-    if isinstance(sample, _REPEATABLE):
+    if kind in _REPEATABLE:
         return True
     return isinstance(item, Ack | Fail | Release | Extend | Report) and item.token is not None

@@ -8,7 +8,7 @@ import pytest
 from lanes import DirectLane, World
 
 from actorq.actors import messages as m
-from actorq.actors.lease_manager import IDLE_BEATS, UNUSED_BEATS, LeaseManager
+from actorq.actors.lease_manager import IDLE_BEATS, MAX_CLAIM, UNUSED_BEATS, LeaseManager
 from actorq.actors.mailbox import Mailbox, Reply
 from actorq.core.commands import Ack, Release
 from actorq.core.job import NewJob
@@ -280,3 +280,16 @@ async def test_a_manager_that_never_had_a_job_is_let_go_soon() -> None:
         await bench.manager.handle([m.Beat()])
 
     assert bench.retired == 1
+
+
+async def test_those_who_found_nothing_keep_their_place() -> None:
+    """More free places than one claim takes: who came first is still the first to get a job."""
+    bench = Bench()
+    first, second = consumer(MAX_CLAIM - 1), consumer(2)
+    await bench.manager.handle([first, second])
+    bench.enqueue("a")
+
+    await bench.manager.handle([m.JobsReady(frozenset({"q"}))])
+
+    assert taken(first) == ["a"]
+    assert not second.reply.settled

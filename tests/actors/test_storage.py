@@ -7,6 +7,7 @@ from lanes import World
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
+from actorq.actors.storage import MAX_ITEMS
 from actorq.core.commands import Ack, Claim
 from actorq.core.job import NewJob
 from actorq.core.results import Claimed, Enqueued, Outcome, Settled
@@ -166,3 +167,55 @@ async def test_writes_tell_who_should_look() -> None:
     assert await world.scheduler.take(9) == [m.DueWithin(5.0)]
     assert await world.reaper.take(9) == [m.DueWithin(30.0)]
     assert await world.watcher.take(9) == [m.JobsChanged(("a", "d")), m.JobsChanged(("a",))]
+
+
+async def test_a_long_line_of_bulk_travels_in_calls_of_a_bearable_size() -> None:
+    """Requests are cut between each other, never in two, and each gets its own answers (rule 3)."""
+    world = World()
+    many = [enqueue(*(f"{n}-{i}" for i in range(900))) for n in range(5)]
+    large = enqueue(*(f"large-{i}" for i in range(MAX_ITEMS + 1)))
+
+    await world.lane().handle([*many, large, enqueue("last")])
+
+    assert world.trouble.sizes("enqueue") == [1_800, 1_800, 900, MAX_ITEMS + 1, 1]
+    for number, request in enumerate(many):
+        results = await request.reply.get()
+        assert len(results) == 900
+        assert isinstance(results[0], Enqueued)
+        assert results[0].job.id == f"{number}-0"
+
+
+async def test_an_empty_request_is_answered() -> None:
+    """Nothing asked for is nothing done, and no call to the store."""
+    world = World()
+    nothing = enqueue()
+
+    await world.lane().handle([nothing])
+
+    assert await nothing.reply.get() == []
+    assert world.trouble.calls == []
+
+
+async def test_a_read_fails_as_a_whole() -> None:
+    """Plain values are promised to a reader: an error is raised, not mixed in."""
+    world = World()
+    world.trouble.away = True
+    reading: m.GetJobs = m.GetJobs(("a", "b"), Reply())
+
+    await world.lane().handle([reading])
+
+    with pytest.raises(BackendUnavailable):
+        await reading.reply.get()
+
+
+async def test_stopping_lets_the_connection_go() -> None:
+    """A lane that is stopped leaves no connection behind (I18)."""
+    world = World()
+    lane = world.lane()
+    await lane.handle([enqueue("a")])
+    assert world.trouble.connections == 1
+
+    await lane.stop()
+    await lane.stop()
+
+    assert world.trouble.connections == 0
