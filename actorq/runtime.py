@@ -9,7 +9,6 @@ The only module that knows everyone. What it builds:
 
 from __future__ import annotations
 
-import math
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -24,6 +23,7 @@ from actorq.actors.hints import Hints
 from actorq.actors.lease_manager import LeaseManager
 from actorq.actors.listener import NewsLoop
 from actorq.actors.mailbox import Mailbox, MailboxClosed
+from actorq.actors.patience import BEATS, Patience
 from actorq.actors.reaper import Reaper
 from actorq.actors.returner import Returner
 from actorq.actors.runners import Runner, ThreadRunner, run_inline
@@ -61,12 +61,16 @@ DOORS, TIMERS, MANAGERS, RETURNS, LANES = range(5)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How one runtime is built; ``grace`` is the seconds that stopping may take."""
+    """How one runtime is built; ``grace`` is the seconds that stopping may take.
+
+    ``patience`` is the seconds that a caller waits for the store before it leaves, the outcome unknown.
+    """
 
     policy: Policy = Policy()
     pool_size: int = 4
     mailbox_capacity: int = 10_000
     grace: float = 10.0
+    patience: float = 30.0
     clock: Callable[[], int] = wall_clock
     random_bits: Callable[[int], int] = random_bits
     mint_token: Callable[[], str] = mint_token
@@ -74,8 +78,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.pool_size < 1 or self.mailbox_capacity < 1:
             raise ConfigurationError("pool_size and mailbox_capacity must be at least 1")
-        if math.isnan(self.grace) or self.grace < 0.0:
-            raise ConfigurationError("grace must be 0 seconds or more")
+        if not (self.grace >= 0.0 and self.patience > 0.0):
+            raise ConfigurationError("grace must be 0 seconds or more, and patience above 0")
 
 
 class Runtime:
@@ -106,11 +110,13 @@ class Runtime:
         self._lanes: list[StorageLane] = []
         self._spawned = 0
         self._draining = False
+        self._patience = Patience()
         self.queue = JobQueue(
             Post(
                 self._dispatcher,
                 self.ids.mint,
                 options.policy,
+                self._patience.get,
                 lambda: self._draining,
                 self._hand_back,
             )
@@ -166,6 +172,9 @@ class Runtime:
         beats: Mailbox[m.TimekeeperMessage] = Mailbox(1)
         timekeeping = Alarm(TIMEKEEPING_S, beats.offer)
         self._serve(TIMERS, "timekeeper", self._make_timekeeper, beats, timekeeping)
+        ticks: Mailbox[m.PatienceMessage] = Mailbox(1)
+        pace = Alarm(self._options.patience / BEATS, ticks.offer)
+        self._serve(TIMERS, "patience", lambda: self._patience, ticks, pace)
         news = NewsLoop(
             listen=self._store.listen,
             run=self._runner(),

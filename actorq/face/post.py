@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import msgspec
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+class AnswerTo(Protocol):
+    """Waits for an answer, within the patience that callers may have with the store."""
+
+    async def __call__(self, reply: Reply[R], /) -> R:
+        """Return the answer, or raise ``BackendUnavailable`` when it is overdue."""
+        ...
+
+
 class Post(msgspec.Struct, frozen=True):
     """What a face needs of the running system: the dispatcher's mailbox, ids, bounds.
 
@@ -30,6 +38,7 @@ class Post(msgspec.Struct, frozen=True):
     dispatcher: Mailbox[DispatcherMessage]
     mint_id: Callable[[], str]
     policy: Policy
+    answer: AnswerTo
     draining: Callable[[], bool]
     hand_back: Callable[[Sequence[Release]], None]
 
@@ -41,9 +50,9 @@ class Post(msgspec.Struct, frozen=True):
             raise Overloaded("too much waits already; try again shortly")
 
     async def ask(self, message: DispatcherMessage, reply: Reply[R]) -> R:
-        """Send a request which carries ``reply``, and wait for its answer."""
+        """Send a request which carries ``reply``, and wait for its answer, within the patience."""
         self.send(message)
-        return await reply.get()
+        return await self.answer(reply)
 
     async def ask_for(
         self, message: DispatcherMessage, reply: Reply[R], seconds: float
