@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from actorq.backends.sqlite import SqliteStore
-from actorq.backends.sqlite.connection import connect
+from actorq.backends.sqlite.connection import Connection, connect
 from actorq.clock import wall_clock
 from actorq.core.policy import Policy
 from benchmarks.floors import verbs
@@ -137,8 +137,8 @@ def _record(scenario: str, sizes: tuple[int, ...]) -> _Recording:
 
 def _listen_in(backend: SqliteBackend) -> _Recorder:
     # The one place that reaches into the store: nothing else needs to see its statements.
-    connection = backend._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    recorder = _Recorder(connection._sqlite)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    connection: Connection = getattr(backend, "_connection")  # noqa: B009 - private to the store
+    recorder = _Recorder(getattr(connection, "_sqlite"))  # noqa: B009 - the same
     setattr(connection, "_sqlite", recorder)  # noqa: B010 - a stand-in is not of the declared type
     return recorder
 
