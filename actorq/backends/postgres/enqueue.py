@@ -1,0 +1,208 @@
+"""Enqueue: new jobs, their dedupe keys and their idempotency keys, in one step (contract §6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from actorq.backends.postgres import arrays, queues
+from actorq.core import lifecycle
+from actorq.core.bounds import is_job_id
+from actorq.core.instants import to_us
+from actorq.core.job import NewJob, OnDuplicate, create
+from actorq.core.results import Enqueued, Outcome, PrunedReplay
+from actorq.core.transitions import WAITING
+from actorq.errors import (
+    ActorqError,
+    DuplicateJob,
+    IdempotencyKeyReused,
+    InvalidInput,
+    QueueFull,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from actorq.backends.postgres.connection import Statement
+    from actorq.backends.postgres.queues import Queue
+    from actorq.backends.postgres.records import Entry
+    from actorq.backends.postgres.work import Place, Work
+
+Answer = Enqueued | PrunedReplay | ActorqError
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """What is known of an accepted request until the instant ``until``; it outlives its job."""
+
+    key: str
+    fingerprint: str
+    outcome: str
+    job_id: str
+    queue_name: str
+    created_at: int
+    until: int
+
+
+def enqueue(work: Work, items: Sequence[NewJob], *, careful: bool) -> list[Answer]:
+    """Accept, recognise or refuse each request; ``careful`` reckons with ids that are there already.
+
+    What is free when it is looked for may be taken when it is written: then the write fails, and all
+    of this is done again. So nothing is locked that is only looked at.
+    """
+    intake = _Intake(work, items)
+    intake.load(careful=careful)
+    answers = [intake.take(new) for new in items]
+    intake.finish()
+    return answers
+
+
+class _Intake:
+    def __init__(self, work: Work, items: Sequence[NewJob]) -> None:
+        self._work = work
+        self._items = [new for new in items if is_job_id(new.id)]
+        self._queues: dict[str, Queue] = {}
+        self._replays: dict[str, Replay] = {}
+        self._new_replays: list[Replay] = []
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    def load(self, *, careful: bool) -> None:
+        """Load what the requests may meet."""
+        work = self._work
+        names = {new.queue_name for new in self._items}
+        self._queues = queues.named(work, names)
+        if len(self._queues) < len(names):
+            self._queues = queues.create(work, names)
+        # Before a request is refused or called a duplicate it must be known not to be a repeat.
+        bounded = any(queue.settings.max_depth is not None for queue in self._queues.values())
+        careful = careful or bounded or any(new.dedupe_key is not None for new in self._items)
+        ids = [new.id for new in self._items] if careful else []
+        ids += self._load_replays()
+        if ids:
+            (result,) = work.ask(work.statements("jobs.read", arrays.uuids(ids)))
+            work.enter(result)
+        work.load_holders(
+            self._places(self._items),
+            lock=self._places(n for n in self._items if n.on_duplicate is OnDuplicate.REPLACE),
+        )
+        self._lock_bounded()
+
+    def _load_replays(self) -> list[str]:
+        keys = [new.idempotency.key for new in self._items if new.idempotency is not None]
+        if keys:
+            (result,) = self._work.ask(self._work.statements("replays.by_key", arrays.texts(keys)))
+            self._replays = {replay.key: replay for replay in result.rows(_read_replay)}
+        return [replay.job_id for replay in self._replays.values()]
+
+    def _places(self, items: Iterable[NewJob]) -> list[Place]:
+        keyed = [(self._queues[new.queue_name].id, new.dedupe_key) for new in items]
+        return [(queue, key) for queue, key in keyed if key is not None]
+
+    def _lock_bounded(self) -> None:
+        bounded = [q for q in self._queues.values() if q.settings.max_depth is not None]
+        if not bounded:
+            return
+        locked = queues.lock(self._work, bounded)
+        held = queues.figures(self._work, locked)
+        for queue in locked.values():
+            counts = held.get(queue.id, queues.Figures()).counts
+            queue.waiting = sum(counts[status] for status in WAITING)
+            self._queues[queue.name] = queue
+
+    # ── deciding ────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, new: NewJob) -> Answer:
+        """Answer one request."""
+        if not is_job_id(new.id):
+            return InvalidInput("/id", "must be a UUID in lower case")
+        if new.idempotency is None:
+            return self._accept(new)
+        known = self._replays.get(new.idempotency.key)
+        if known is not None and known.until > self._work.now:
+            return self._replay(known, new.idempotency.fingerprint)
+        answer = self._accept(new)
+        if isinstance(answer, Enqueued):
+            job = answer.job
+            replay = Replay(
+                new.idempotency.key,
+                new.idempotency.fingerprint,
+                answer.outcome.value,
+                job.id,
+                job.queue_name,
+                job.created_at,
+                self._work.now + to_us(self._work.policy.idempotency_ttl),
+            )
+            self._replays[replay.key] = replay
+            self._new_replays.append(replay)
+        return answer
+
+    def _replay(self, known: Replay, fingerprint: str) -> Answer:
+        if known.fingerprint != fingerprint:
+            return IdempotencyKeyReused()
+        entry = self._work.entries.get(known.job_id)
+        outcome = Outcome(known.outcome)
+        if entry is None:
+            return PrunedReplay(known.job_id, known.queue_name, known.created_at, outcome)
+        return Enqueued(entry.job, outcome, replayed=True)
+
+    def _accept(self, new: NewJob) -> Enqueued | ActorqError:
+        work = self._work
+        again = work.entries.get(new.id)
+        if again is not None:
+            return Enqueued(again.job)
+        queue = self._queues[new.queue_name]
+        if new.dedupe_key is not None:
+            holder = work.holder((queue.id, new.dedupe_key))
+            if holder is not None:
+                return self._duplicate(new, holder)
+        depth = queue.settings.max_depth
+        if depth is not None and queue.waiting >= depth:
+            return QueueFull(new.queue_name, depth)
+        queue.waiting += 1
+        return Enqueued(work.add(create(new, work.now), queue.id).job)
+
+    def _duplicate(self, new: NewJob, holder: Entry) -> Enqueued | ActorqError:
+        if new.on_duplicate is OnDuplicate.REJECT:
+            return DuplicateJob(holder.job.id, new.dedupe_key or "")
+        if new.on_duplicate is OnDuplicate.REPLACE and holder.job.status in WAITING:
+            job = lifecycle.replace_waiting(holder.job, new, self._work.now)
+            return Enqueued(self._work.change(holder, job), Outcome.REPLACED)
+        return Enqueued(holder.job, Outcome.DUPLICATE)
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────
+
+    def finish(self) -> None:
+        """Write everything."""
+        work = self._work
+        last: list[Statement] = []
+        if self._new_replays:
+            last.append(_remember(work, self._new_replays))
+        drift = work.shared.drift
+        if self._items:
+            drift = drift.covering(self._items, work.now)
+        if drift is not work.shared.drift:
+            widest = arrays.int8(drift.least), arrays.int8(drift.greatest)
+            last.append(work.statements("listing.widen_drift", *widest))
+        work.finish(*last)
+        work.shared.drift = drift
+
+
+def _remember(work: Work, replays: Sequence[Replay]) -> Statement:
+    ordered = sorted(replays, key=lambda replay: replay.key)
+    return work.statements(
+        "replays.remember",
+        arrays.texts([replay.key for replay in ordered]),
+        arrays.texts([replay.fingerprint for replay in ordered]),
+        arrays.texts([replay.outcome for replay in ordered]),
+        arrays.uuids([replay.job_id for replay in ordered]),
+        arrays.texts([replay.queue_name for replay in ordered]),
+        arrays.int8s([replay.created_at for replay in ordered]),
+        arrays.int8(ordered[0].until),
+        arrays.int8(work.now),
+    )
+
+
+def _read_replay(row: Sequence[Any]) -> Replay:
+    return Replay(*row)

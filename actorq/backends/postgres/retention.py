@@ -1,0 +1,107 @@
+"""Retention: which ended jobs go, and when (contract §8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from actorq.backends.postgres import arrays, queues, writes
+from actorq.backends.postgres.records import CODES
+from actorq.backends.postgres.work import first, first_or_none
+from actorq.core.instants import SECOND_US, to_us
+from actorq.core.transitions import ENDED, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from actorq.backends.postgres.work import Work
+    from actorq.core.policy import Retention
+
+_ENDED: Final = sorted(ENDED, key=CODES.__getitem__)
+
+
+class _Kind(msgspec.Struct):
+    """The ended jobs of one queue and status: how long each is kept, and how many go as too many."""
+
+    queue: int
+    status: int
+    age_us: int
+    excess: int
+
+
+def prune(work: Work, limit: int) -> tuple[int, float | None]:
+    """Remove jobs, then idempotency records, that retention lets go. One server at a time does it."""
+    alone, everything = work.ask(work.statements("retention.alone"), work.statements("queues.all"))
+    if not alone.row(_flag):
+        return 0, None
+    known = queues.learn(work, everything.rows(queues.read_queue))
+    kinds = list(_kinds(work, known.values()))
+    columns = (
+        arrays.int4s([kind.queue for kind in kinds]),
+        arrays.int4s([kind.status for kind in kinds]),
+    )
+    now = work.now
+    (count,) = work.ask(
+        work.statements(
+            "retention.prune",
+            *columns,
+            arrays.int8s([now - kind.age_us for kind in kinds]),
+            arrays.int8s([kind.excess for kind in kinds]),
+            arrays.int8(now),
+            arrays.int8(limit),
+        )
+    )
+    gone = count.row(first)
+    forgotten, replay, job = work.finish(
+        work.statements("replays.forget", arrays.int8(now), arrays.int8(limit - gone)),
+        work.statements("replays.next", arrays.int8(now)),
+        work.statements("retention.next", *columns, arrays.int8s([kind.age_us for kind in kinds])),
+    )
+    dues = [due for due in (replay.row(first_or_none), job.row(first_or_none)) if due is not None]
+    next_in = max(0, min(dues) - work.now) / SECOND_US if dues else None
+    return gone + forgotten.changed, next_in
+
+
+def purge(work: Work, queue_name: str, statuses: frozenset[Status], limit: int) -> int:
+    """Remove jobs of these statuses, oldest first; running ones stay."""
+    queue = queues.named(work, [queue_name]).get(queue_name)
+    if queue is None:
+        return 0
+    gone = 0
+    for status in sorted(statuses - {Status.RUNNING}, key=CODES.__getitem__):
+        table = "retention.purge_ended" if status in ENDED else "retention.purge"
+        values = (arrays.int4(queue.id), arrays.int4(CODES[status]), arrays.int8(limit - gone))
+        (result,) = work.ask(work.statements(table, *values))
+        gone += result.changed
+        work.move(queue.id, writes.PRUNED, result.changed)
+        work.move(queue.id, writes.FIRST_STATUS + CODES[status], -result.changed)
+    work.finish()
+    return gone
+
+
+def _kinds(work: Work, known: Iterable[queues.Queue]) -> Iterable[_Kind]:
+    by_number = {queue.id: queue for queue in known}
+    held = queues.figures(work, by_number)
+    for number, queue in by_number.items():
+        counts = held.get(number, queues.Figures()).counts
+        retention = queue.settings.retention or work.policy.retention
+        for status in _ENDED:
+            if counts[status] > 0:
+                age, most = _bounds(retention, status)
+                excess = max(0, counts[status] - most)
+                yield _Kind(number, CODES[status], to_us(age), excess)
+
+
+def _bounds(retention: Retention, status: Status) -> tuple[float, int]:
+    if status is Status.COMPLETED:
+        return retention.completed, retention.max_completed
+    if status is Status.DEAD:
+        return retention.dead, retention.max_dead
+    return retention.cancelled, retention.max_cancelled
+
+
+def _flag(row: Sequence[Any]) -> bool:
+    value: bool = row[0]
+    return value

@@ -1,0 +1,133 @@
+"""The schema: which version it has, and how it gets to ours.
+
+Migrations are files named by their number. They run in one transaction under one advisory lock, so that
+any number of servers may start at once on an empty database: the first does it, the others find it done.
+A server whose schema has been taken further by a later one goes on with it: a migration only adds.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from actorq.backends.postgres import arrays
+from actorq.backends.postgres.connection import Statement
+from actorq.backends.postgres.statements import quote
+from actorq.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from actorq.backends.postgres.connection import Connection
+
+LONGEST_NAME: Final = 63
+"""Bytes of a PostgreSQL identifier, at most."""
+
+PATIENCE_S: Final = 60
+"""Seconds that opening waits for another server that is migrating."""
+
+_TABLE: Final = "SELECT to_regclass($1) IS NOT NULL"
+_VERSION: Final = "SELECT coalesce(max(version), 0) FROM {schema}.migrations"
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('actorq migrate {schema}', 0))"
+_PREPARE: Final = (
+    "CREATE SCHEMA IF NOT EXISTS {schema}",
+    """
+    CREATE TABLE IF NOT EXISTS {schema}.migrations (
+        version integer PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+)
+_APPLIED: Final = "INSERT INTO {schema}.migrations (version) VALUES ($1)"
+
+
+@cache
+def migrations() -> tuple[str, ...]:
+    """Return the migrations, in order: the first leads from an empty schema to version 1."""
+    folder = files("actorq.backends.postgres").joinpath("migrations")
+    found = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=str)
+    return tuple(file.read_text(encoding="utf-8") for file in found)
+
+
+def current_version() -> int:
+    """Return the version of the schema that this program knows."""
+    return len(migrations())
+
+
+def script(namespace: str) -> str:
+    """Return all migrations as one script, for those who want to read or run them themselves."""
+    parts = ["BEGIN;\n", *(f"{_filled(sql, namespace)};\n" for sql in (_LOCK, *_PREPARE))]
+    for version, sql in enumerate(migrations(), start=1):
+        applied = _filled(_APPLIED, namespace).replace("$1", str(version))
+        parts += [_filled(sql, namespace), f"{applied};\n"]
+    return "\n".join([*parts, "COMMIT;\n"])
+
+
+def migrate(connection: Connection, namespace: str) -> None:
+    """Bring the schema to the current version. Safe to race with others."""
+    if _version(connection, namespace) >= current_version():
+        return
+    connection.exchange(
+        [
+            Statement(b"BEGIN"),
+            Statement(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'".encode()),
+            _statement(_LOCK, namespace),
+        ]
+    )
+    try:
+        connection.exchange([_statement(sql, namespace) for sql in _PREPARE])
+        version = _version(connection, namespace)
+        for number, sql in enumerate(migrations()[version:], start=version + 1):
+            connection.exchange([_statement(part, namespace) for part in split(sql)])
+            connection.exchange([_statement(_APPLIED, namespace, arrays.int4(number))])
+        connection.exchange([Statement(b"COMMIT")])
+    except BaseException:
+        if not connection.closed:
+            connection.exchange([Statement(b"ROLLBACK")])
+        raise
+
+
+def check_namespace(namespace: str) -> None:
+    """Raise ``ConfigurationError`` unless ``namespace`` can be the name of a schema and a channel."""
+    if not 1 <= len(namespace.encode()) <= LONGEST_NAME or "\0" in namespace:
+        raise ConfigurationError(
+            f"the namespace {namespace!r} cannot name a schema: it must have 1 to 63 bytes"
+        )
+    if namespace.startswith("pg_") or namespace == "information_schema":
+        raise ConfigurationError(f"PostgreSQL keeps the name {namespace!r} for itself")
+
+
+def split(script: str) -> list[str]:
+    """Split a migration into its statements; a semicolon within ``$$`` ends none."""
+    found: list[str] = []
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if line.rstrip().endswith(";") and text.count("$$") % 2 == 0:
+            found.append(text)
+            text = ""
+    return found
+
+
+def _version(connection: Connection, namespace: str) -> int:
+    table = f"{quote(namespace)}.migrations".encode()
+    (there,) = connection.exchange([Statement(_TABLE.encode(), (table,))])
+    if not there.row(_first):
+        return 0
+    (version,) = connection.exchange([_statement(_VERSION, namespace)])
+    return int(version.row(_first))
+
+
+def _statement(sql: str, namespace: str, *values: bytes) -> Statement:
+    return Statement(_filled(sql, namespace).encode(), values)
+
+
+def _filled(sql: str, namespace: str) -> str:
+    return sql.replace("{schema}", quote(namespace))
+
+
+def _first(row: Sequence[Any]) -> int:
+    value: int = row[0]
+    return value

@@ -1,0 +1,27 @@
+"""What all connections of one store share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actorq.backends.postgres.bulletin import Bulletin
+from actorq.backends.postgres.drift import Drift
+from actorq.backends.postgres.names import Names
+from actorq.backends.postgres.statements import Statements
+
+if TYPE_CHECKING:
+    from actorq.core.policy import Policy
+
+
+class Shared:
+    """What this process knows of the store, beside what is in it. Safe to use from several threads."""
+
+    def __init__(self, namespace: str, policy: Policy) -> None:
+        """Know nothing yet."""
+        self.policy = policy
+        self.channel = namespace.encode()
+        self.statements = Statements(namespace)
+        self.names = Names()
+        self.bulletin = Bulletin()
+        self.drift = Drift()
+        """Bounds that the table has, or wider; whoever goes beyond them widens the table first."""

@@ -1,0 +1,110 @@
+"""The store: one schema of a database, opened once, and the connections to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from actorq.backends.postgres import schema
+from actorq.backends.postgres.backend import PostgresBackend
+from actorq.backends.postgres.connection import Connection, Statement, complete
+from actorq.backends.postgres.faults import ServerError, is_for_good, unavailable
+from actorq.backends.postgres.listener import PostgresListener
+from actorq.backends.postgres.shared import Shared
+from actorq.core.results import Check
+from actorq.errors import BackendUnavailable, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from actorq.core.policy import Policy
+
+OLDEST_SERVER: Final = 150_000
+"""PostgreSQL 15, as libpq counts."""
+
+_SETTINGS: Final = Statement(
+    b"SELECT current_setting('server_encoding'), current_setting('synchronous_commit'),"
+    b" current_setting('fsync'), current_setting('full_page_writes')"
+)
+
+
+class PostgresStore:
+    """One schema; the ``Store`` of ``actorq.backends.backend``.
+
+    ``namespace`` is the schema's name. The notifications of other servers need a connection that nobody
+    shares: when ``dsn`` leads to a pooler in transaction mode, ``listen_dsn`` must go around it.
+    """
+
+    inline = False
+    max_writers: int | None = None
+
+    def __init__(
+        self, dsn: str, namespace: str, policy: Policy, *, listen_dsn: str | None = None
+    ) -> None:
+        """Name the database; nothing is reached before ``open``."""
+        schema.check_namespace(namespace)
+        self._dsn = _checked(dsn)
+        self._listen_dsn = self._dsn if listen_dsn is None else _checked(listen_dsn)
+        self._namespace = namespace
+        self._shared = Shared(namespace, policy)
+
+    def open(self) -> Check:
+        """Check what the database promises, and bring the schema up to date."""
+        try:
+            connection = Connection(self._dsn)
+        except BackendUnavailable as error:
+            if is_for_good(str(error)):
+                raise ConfigurationError(str(error)) from error
+            raise
+        try:
+            warnings = _check_server(connection)
+            schema.migrate(connection, self._namespace)
+            backend = PostgresBackend(connection, self._shared)
+            return Check(backend.check().now, warnings)
+        except ServerError as error:
+            raise unavailable(error) or ConfigurationError(f"PostgreSQL: {error}") from error
+        finally:
+            connection.close()
+
+    def connect(self) -> PostgresBackend:
+        """Open one more connection."""
+        return PostgresBackend(Connection(self._dsn), self._shared)
+
+    def listen(self) -> PostgresListener:
+        """Open a connection for news."""
+        return PostgresListener(self._listen_dsn, self._shared)
+
+    def close(self) -> None:
+        """Nothing is held here beyond the connections."""
+
+
+def _checked(dsn: str) -> str:
+    try:
+        return complete(dsn)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"this is no address of a PostgreSQL database, such as "
+            f"postgres://user:password@host/database: {error}"
+        ) from None
+
+
+def _check_server(connection: Connection) -> tuple[str, ...]:
+    """Return what an operator should know; raise ``ConfigurationError`` for what cannot work."""
+    if connection.server_version < OLDEST_SERVER:
+        found = connection.server_version // 10_000
+        raise ConfigurationError(f"this server is PostgreSQL {found}; at least 15 is needed")
+    (result,) = connection.exchange([_SETTINGS])
+    encoding, commit, fsync, pages = result.row(_texts)
+    if encoding != "UTF8":
+        raise ConfigurationError(f"the database must have the encoding UTF8, not {encoding}")
+    warnings: list[str] = []
+    if commit == "off":
+        warnings.append("synchronous_commit is off: a crash of the server may lose the last jobs")
+    if fsync == "off" or pages == "off":
+        warnings.append("fsync or full_page_writes is off: a power failure may lose every job")
+    return tuple(warnings)
+
+
+def _texts(row: Sequence[Any]) -> tuple[str, str, str, str]:
+    encoding, commit, fsync, pages = row
+    return encoding, commit, fsync, pages

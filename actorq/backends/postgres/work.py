@@ -1,0 +1,239 @@
+"""The work of one transaction: the jobs that it read, what becomes of them, and one write at the end.
+
+A verb locks the jobs that its items name, goes through the items one by one, each of which sees what the
+earlier ones did, and finishes. So the statements are as many as the kinds of changes, not the items.
+Rows are locked in the order of their ids, by every verb, so that no two wait for each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from actorq.backends.postgres import arrays, records, writes
+from actorq.backends.postgres.records import CODES, Entry
+from actorq.core.bounds import is_job_id
+from actorq.core.transitions import ENDED, LIVE, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from actorq.backends.postgres.connection import Result, Statement
+    from actorq.backends.postgres.shared import Shared
+    from actorq.backends.postgres.transaction import Transaction
+    from actorq.core.job import Job
+    from actorq.core.policy import Policy
+
+Place = tuple[int, str]
+"""A dedupe key and the number of its queue."""
+
+_LOOKS: Final = 5
+"""How often a job is looked for that is on its way from one table to the other."""
+
+
+def first(row: Sequence[Any]) -> int:
+    """Return the one number of a row."""
+    value: int = row[0]
+    return value
+
+
+def first_or_none(row: Sequence[Any]) -> int | None:
+    """Return the one number of a row, which may be NULL."""
+    value: int | None = row[0]
+    return value
+
+
+class Work:
+    """What one transaction does."""
+
+    def __init__(self, transaction: Transaction, shared: Shared) -> None:
+        """Work in ``transaction``; nothing is asked yet."""
+        self.transaction = transaction
+        self.shared = shared
+        self.statements = shared.statements
+        self.now = 0
+        self.entries: dict[str, Entry] = {}
+        self.moves: dict[int, list[int]] = {}
+        self.awake: set[int] = set()
+        self._changed: dict[str, Entry] = {}
+        self._removed: list[Entry] = []
+        self._queues: dict[int, str] = {}
+        self._keys: dict[Place, list[Entry]] = {}
+
+    @property
+    def policy(self) -> Policy:
+        """Return the bounds of the installation."""
+        return self.shared.policy
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, *statements: Statement, last: bool = False) -> list[Result]:
+        """Run statements, and learn the store's instant after them; the ``last`` ones commit."""
+        run = self.transaction.finish if last else self.transaction.ask
+        *results, clock = run(*statements, self.statements("jobs.clock"))
+        self.now = clock.row(first)
+        return results
+
+    def enter(self, result: Result) -> list[Entry]:
+        """Load the jobs that a statement gave, and return them in its order.
+
+        What was loaded before is replaced: it was read, and is locked by now.
+        """
+        found = result.rows(records.reader(self.queue_name))
+        self.entries.update((entry.job.id, entry) for entry in found)
+        return found
+
+    def lock(self, ids: Iterable[str], *, ended_too: bool = False) -> None:
+        """Lock the live jobs of these ids and load them; ended ones are read, or locked as well."""
+        left = sorted({job_id for job_id in ids if is_job_id(job_id)})
+        table = "jobs.lock_ended" if ended_too else "jobs.read"
+        for _ in range(_LOOKS):
+            self._load("jobs.lock", left)
+            left = [job_id for job_id in left if job_id not in self.entries]
+            if not left:
+                return
+            if not ended_too:
+                (result,) = self.ask(self.statements(table, arrays.uuids(left)))
+                found = result.rows(records.reader(self.queue_name))
+                ended = [entry for entry in found if entry.job.status in ENDED]
+                self.entries.update((entry.job.id, entry) for entry in ended)
+                # What is live is not locked yet: it was redriven since the look before.
+                left = [e.job.id for e in found if e.job.status not in ENDED]
+            else:
+                self._load(table, left)
+                left = self._there(job_id for job_id in left if job_id not in self.entries)
+            if not left:
+                return
+
+    def _load(self, statement: str, ids: Sequence[str]) -> None:
+        (result,) = self.ask(self.statements(statement, arrays.uuids(ids)))
+        self.enter(result)
+
+    def _there(self, ids: Iterable[str]) -> list[str]:
+        """Return those ids that are in one of the tables, at one moment."""
+        wanted = list(ids)
+        if not wanted:
+            return []
+        (result,) = self.ask(self.statements("jobs.read", arrays.uuids(wanted)))
+        return [entry.job.id for entry in result.rows(records.reader(self.queue_name))]
+
+    def queue_name(self, number: int) -> str:
+        """Return the name of a queue."""
+        name = self.shared.names.name(number) or self._queues.get(number)
+        if name is None:
+            raise UnknownQueueError(number)
+        return name
+
+    def learn(self, number: int, name: str, *, committed: bool = True) -> None:
+        """Take note of a queue; one that this transaction makes is known to others when it is done."""
+        if committed:
+            self.shared.names.learn(number, name)
+        else:
+            self._queues[number] = name
+
+    def load_holders(self, places: Sequence[Place], *, lock: Sequence[Place] = ()) -> None:
+        """Load the jobs that may hold these dedupe keys; the live ones of ``lock`` are locked."""
+        if not places:
+            return
+        questions = [self.statements("jobs.holders", *_columns(places))]
+        if lock:
+            questions.insert(0, self.statements("jobs.lock_holders", *_columns(lock)))
+        ids: set[str] = set()
+        for result in reversed(self.ask(*questions)):
+            ids.update(entry.job.id for entry in self.enter(result))
+        for job_id in sorted(ids):
+            self._note_key(self.entries[job_id])
+
+    def holder(self, place: Place) -> Entry | None:
+        """Return the job that holds a key whose holders were loaded: a live one before a window."""
+        holders = [each for each in self._keys.get(place, ()) if each.job.holds_key(self.now)]
+        return min(
+            holders, key=lambda each: (each.job.status not in LIVE, each.job.id), default=None
+        )
+
+    def _note_key(self, entry: Entry) -> None:
+        if entry.job.dedupe_key is not None:
+            known = self._keys.setdefault((entry.queue, entry.job.dedupe_key), [])
+            if entry not in known:
+                known.append(entry)
+
+    # ── changing ────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, job: Job, queue: int) -> Entry:
+        """Write a new job."""
+        entry = Entry(job, queue)
+        self.entries[job.id] = self._changed[job.id] = entry
+        self._note_key(entry)
+        return entry
+
+    def change(self, entry: Entry, job: Job) -> Job:
+        """Write what a step made of a job."""
+        entry.job = job
+        self._changed[job.id] = entry
+        self._note_key(entry)
+        return job
+
+    def remove(self, entry: Entry) -> Job:
+        """Take a job out."""
+        del self.entries[entry.job.id]
+        self._changed.pop(entry.job.id, None)
+        self._removed.append(entry)
+        return entry.job
+
+    def move(self, queue: int, place: int, by: int) -> None:
+        """Count: ``place`` is that of a figure in the table of moves."""
+        self.moves.setdefault(queue, [0] * writes.FIGURES)[place] += by
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────
+
+    def finish(self, *last: Statement) -> list[Result]:
+        """Write everything, run ``last``, and commit; returns what ``last`` gave."""
+        changes = self.writes()
+        names = sorted(self.queue_name(number) for number in self.awake)
+        told_later = self.shared.bulletin.attended
+        if names and not told_later:
+            changes.append(
+                self.statements("queues.notify", self.shared.channel, arrays.texts(names))
+            )
+        results = self.transaction.finish(*changes, *last)
+        for number, name in self._queues.items():
+            self.shared.names.learn(number, name)
+        if names and told_later:
+            self.shared.bulletin.post(names)
+        return results[len(changes) :]
+
+    def writes(self) -> list[Statement]:
+        """Return the statements that write everything."""
+        changes: list[Statement] = []
+        if self._changed or self._removed:
+            for entry in self._changed.values():
+                self._count(entry)
+            changes = writes.statements(self, list(self._changed.values()), self._removed)
+            for entry in self._removed:
+                assert entry.was is not None
+                self.move(entry.queue, writes.PRUNED, 1)
+                self.move(entry.queue, writes.FIRST_STATUS + CODES[entry.was.status], -1)
+        if self.moves:
+            changes.append(writes.moves(self.statements, self.moves))
+        return changes
+
+    def _count(self, entry: Entry) -> None:
+        was, status = entry.was, entry.job.status
+        if was is None:
+            self.move(entry.queue, writes.ACCEPTED, 1)
+        elif was.status is status:
+            return
+        else:
+            self.move(entry.queue, writes.FIRST_STATUS + CODES[was.status], -1)
+        self.move(entry.queue, writes.FIRST_STATUS + CODES[status], 1)
+        if status is Status.PENDING:
+            self.awake.add(entry.queue)
+
+
+def _columns(places: Sequence[Place]) -> tuple[bytes, bytes]:
+    distinct = sorted(set(places))
+    return arrays.int4s([q for q, _ in distinct]), arrays.texts([key for _, key in distinct])
+
+
+class UnknownQueueError(Exception):
+    """A row names a queue that this process has not heard of: it must read the list of queues."""

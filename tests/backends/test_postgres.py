@@ -1,0 +1,22 @@
+"""The conformance suite on the PostgreSQL store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from servers.postgres import PostgresHarness, shared_dsn
+
+# The suite is made for this: its classes and fixtures become this module's.
+from actorq.testing.conformance.processes import *  # noqa: F403
+from actorq.testing.conformance.suite import *  # noqa: F403
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def harness() -> Iterator[PostgresHarness]:
+    harness = PostgresHarness(shared_dsn())
+    yield harness
+    harness.close()
