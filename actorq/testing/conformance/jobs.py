@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from actorq.core import bounds
 from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Report
 from actorq.core.instants import LATEST_US, SECOND_US
-from actorq.core.job import DEFAULT_BACKOFF, MAX_ERRORS, Backoff, Delivery, create
+from actorq.core.job import DEFAULT_BACKOFF, Backoff, Delivery, create
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.errors import NotFound
@@ -235,46 +234,6 @@ class TestRecord:
         assert bench.get(held) == held
         settled(bench.ack(held.id, token_of(held)))
         bench.take(waiting)
-
-
-class TestHistory:
-    """The errors of a job (§1)."""
-
-    def test_any_text_is_recorded(self, bench: Bench) -> None:
-        """A failure is recorded whatever its message holds; only its text is made storable (I8)."""
-        for message in ("\ud800 lone", "nul \0 inside", "é" * 4_096, ""):
-            job = bench.put(max_retries=0)
-            bench.take(job)
-            dead = settled(bench.fail(job.id, None, Failure(message))).job
-            assert dead.errors[0].message == bounds.cut_error(message)
-            assert bench.get(job).errors == dead.errors
-
-    def test_the_last_errors_are_kept(self, bench: Bench) -> None:
-        """A job keeps its last twenty errors, with attempt, worker and time (§1)."""
-        job = bench.put(max_retries=100)
-        for attempt in range(1, MAX_ERRORS + 4):
-            (taken,) = bench.claim(worker=f"worker {attempt}").jobs
-            bench.fail(job.id, token_of(taken), Failure(str(attempt), retry_in=0.0))
-            assert ids(bench.promote().jobs) == [job.id]
-        kept = bench.get(job).errors
-        numbers = list(range(4, MAX_ERRORS + 4))
-        assert [error.attempt for error in kept] == numbers
-        assert [error.message for error in kept] == [str(number) for number in numbers]
-        assert [error.worker for error in kept] == [f"worker {number}" for number in numbers]
-        assert [error.time for error in kept] == sorted(error.time for error in kept)
-
-    def test_versions_rise_with_every_write(self, bench: Bench) -> None:
-        """Each write raises the version, so that it can serve as the ETag (§1)."""
-        job = bench.put()
-        edited = answered(bench.backend.update_job([Edit(id=job.id, priority=1)])[0])
-        taken = bench.take(job)
-        told = answered(bench.backend.report([Report(job.id, token_of(taken), "1")])[0])
-        longer = answered(bench.backend.extend([Extend(job.id, token_of(taken))])[0])
-        ended = settled(bench.ack(job.id)).job
-        versions = [step.version for step in (job, edited, taken, told, longer, ended)]
-        assert versions == sorted(set(versions))
-        assert bench.get(job).version == versions[-1]
-        assert replace(ended, version=0) == replace(bench.get(job), version=0)
 
     def test_the_queue_name_decides_where_a_job_is(self, bench: Bench) -> None:
         """Queues whose names differ only in case or a suffix share nothing (I16)."""

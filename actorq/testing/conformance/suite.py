@@ -8,8 +8,9 @@ from actorq.testing.conformance.concurrency import (
 from actorq.testing.conformance.dedupe import TestDedupeKeys, TestFreeing, TestReplace, TestWindow
 from actorq.testing.conformance.defects import TestDefects
 from actorq.testing.conformance.fixtures import bench, make_bench
+from actorq.testing.conformance.history import TestHistory
 from actorq.testing.conformance.idempotency import TestIdempotency, TestIdempotencyWithDedupe
-from actorq.testing.conformance.jobs import TestHistory, TestRecord
+from actorq.testing.conformance.jobs import TestRecord
 from actorq.testing.conformance.leases import TestClaims, TestFencing
 from actorq.testing.conformance.listing import TestFilters, TestPages
 from actorq.testing.conformance.model import TestModel
