@@ -63,7 +63,7 @@ class Jobs:
     async def get(self, request: Request) -> Response:
         """Show a job, or wait until it is no longer as the caller knows it."""
         job_id = named_job(request)
-        wait = requests.wait(request.query("wait").text("wait") or 0.0)
+        wait = requests.wait(request.query("wait").seconds("wait"))
         header = request.header(b"if-none-match")
         if header is None:
             if wait:

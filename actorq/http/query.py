@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from actorq.core import bounds
-from actorq.core.instants import parse_instant
+from actorq.core.instants import parse_duration, parse_instant
 from actorq.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAX_PARAMETERS: Final = 200
-_LONGEST: Final = 4_096
+LONGEST: Final = 4_096
+"""Characters that one parameter may have."""
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _OFFSET = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
 
 
@@ -32,7 +35,7 @@ class Query:
     def text(self, name: str) -> str | None:
         """Return a parameter that may be given once, and then not empty."""
         value = self._once(name)
-        return None if value is None else bounds.text(value, f"/{name}", longest=_LONGEST)
+        return None if value is None else bounds.text(value, f"/{name}", longest=LONGEST)
 
     def texts(self, name: str) -> list[str]:
         """Return a parameter that may be given several times, or once with commas."""
@@ -46,6 +49,14 @@ class Query:
         if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
             raise InvalidInput(f"/{name}", f"must be an integer from {least} to {most}")
         return bounds.integer(int(text), f"/{name}", least=least, most=most)
+
+    def seconds(self, name: str) -> float:
+        """Return a duration as a number or as text like ``5s``; 0 when there is none."""
+        text = self.text(name)
+        if text is None:
+            return 0.0
+        # A number has more forms here than in a text like 1.5s: clients write 1e-05 too.
+        return parse_duration(float(text) if _NUMBER.fullmatch(text) else text, f"/{name}")
 
     def instant(self, name: str) -> int | None:
         """Return an instant; a ``+`` that was not escaped, and so came as a space, is taken as one."""

@@ -160,19 +160,21 @@ JsonResult = Annotated[msgspec.Raw | UnsetType, _about("Any JSON value, kept wit
 JsonProgress = Annotated[msgspec.Raw, _about("Any JSON value of at most 64 KiB.")]
 ItemId = Annotated[str, _about("The job's id.", format="uuid")]
 ActionName = Annotated[str, _about("ack, fail or release.", enum=["ack", "fail", "release"])]
-NewJobs = Annotated[
-    list[msgspec.Raw],
-    _about("The jobs.", items={"$ref": "#/components/schemas/EnqueueBody"}, maxItems=1_000),
+NewJobs = list[
+    Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/EnqueueBody"})]
 ]
-Settlements = Annotated[
-    list[msgspec.Raw],
-    _about("The settlements.", items={"$ref": "#/components/schemas/SettleItem"}, maxItems=1_000),
+"""Jobs to be made, each left for a reading of its own."""
+
+Settlements = list[
+    Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/SettleItem"})]
 ]
-StatusNames = Annotated[
-    tuple[str, ...],
+"""Settlements, each left for a reading of its own."""
+
+Removable = Annotated[
+    str,
     _about(
-        "Statuses, without running.",
-        minItems=1,
-        items={"enum": ["pending", "delayed", "completed", "dead", "cancelled"]},
+        "A status, but running.",
+        enum=["pending", "delayed", "completed", "dead", "cancelled"],
     ),
 ]
+StatusNames = Annotated[tuple[Removable, ...], _about("Statuses, without running.", minItems=1)]

@@ -44,7 +44,7 @@ _PATH_SCHEMAS: Final[Mapping[str, Json]] = {
         "type": "string",
         "minLength": 1,
         "maxLength": 255,
-        "pattern": "^[A-Za-z0-9]+$",
+        "pattern": "^[^/\\u0000]*$",
     },
     "/queues/{name}": _QUEUE_NAME,
 }

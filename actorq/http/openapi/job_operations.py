@@ -11,11 +11,12 @@ from actorq.core.wire.envelopes import BatchView, PageView
 from actorq.core.wire.views import JobView, PrunedView
 from actorq.http.openapi import examples as x
 from actorq.http.openapi.operation import Answer, Operation, Parameter
+from actorq.http.query import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 255}
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^\\u0000]*$"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
 _ETAG: Final = {"ETag": "The job's version."}
 _REPLAYED: Final = {"Idempotent-Replayed": "true, when this answer was given before."}
