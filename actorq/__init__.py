@@ -2,6 +2,7 @@
 
 from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Release, Report
 from actorq.core.job import Backoff, Delivery, Job, JobError, Lease, NewJob, OnDuplicate
+from actorq.core.place import Place
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit, QueueLength, QueueSettings, QueueStats
 from actorq.core.results import Claimed, Enqueued, Outcome, Page, PrunedReplay, Settled
@@ -65,6 +66,7 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "Page",
+    "Place",
     "Policy",
     "PrunedReplay",
     "QueueEdit",

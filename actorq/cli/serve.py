@@ -15,10 +15,11 @@ from actorq.errors import ActorqError, ConfigurationError
 from actorq.http import AppOptions, BodyLimits, create_app
 from actorq.http.server import ServerOptions
 from actorq.http.server import serve as serve_http
-from actorq.opening import log_crash, make_store
+from actorq.opening import log_crash
 from actorq.runtime import Options, running
 from actorq.settings import Settings, add_flags, flags_of, load, wants_color
 from actorq.settings.checks import is_loopback
+from actorq.stores import make_store
 
 if TYPE_CHECKING:
     import argparse
@@ -88,7 +89,7 @@ class _Server:
         """Serve until told to stop."""
         settings = self._settings
         stopping = Stopping(settings.grace)
-        store = make_store(settings.store_url(), settings.policy())
+        store = make_store(settings.place(), settings.policy())
         async with anyio.create_task_group() as tasks:
             # First of all: a stop may be asked for while the store is still being opened.
             await tasks.start(stopping.watch)

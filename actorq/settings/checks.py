@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from actorq.errors import ConfigurationError
-from actorq.settings.table import STORES, Settings, no_such_store
+from actorq.settings.table import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,11 @@ def check(settings: Settings, origins: Mapping[str, str]) -> None:
         origin = f"from {origins[name]}" if name in origins else "(default)"
         return ConfigurationError(f"{name.upper()}: {value!a} {origin}: {message}")
 
-    if settings.backend not in STORES:
-        raise refuse("backend", no_such_store(settings.backend))
+    if settings.backend == "postgres" and not settings.postgres_dsn:
+        raise refuse(
+            "postgres_dsn",
+            "is needed with BACKEND=postgres, such as postgres://user:password@host:5432/database",
+        )
     if settings.http_server == "uvicorn" and settings.event_loop != "asyncio":
         raise refuse(
             "event_loop",

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import msgspec
 
 from actorq.core.bounds import MAX_DELAY_S, MAX_VISIBILITY_S, MIN_VISIBILITY_S
+from actorq.core.place import Place
 from actorq.core.policy import Policy, Retention
-from actorq.errors import ConfigurationError
 from actorq.settings.values import About, Setting, settings_of
 
 _POLICY: Final = Policy()
@@ -53,8 +53,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "redis://localhost:6379"
     postgres_dsn: Annotated[
         str,
-        About(STORE, "where the postgres store is; a password in it is never shown", secret=True),
+        About(
+            STORE,
+            "where the postgres store is; needed with BACKEND=postgres; a password in it is never "
+            "shown",
+            form="|postgres(ql)?://.+|[^:]+=.+",
+            form_in_words="a URL such as postgres://user:password@host:5432/database, or the "
+            "driver's own form, such as host=... dbname=...",
+            secret=True,
+        ),
     ] = ""
+    postgres_listen_dsn: Annotated[
+        str,
+        About(
+            STORE,
+            "where to listen for notifications, if POSTGRES_DSN leads to a pooler in transaction "
+            "mode; else the same",
+            form="|postgres(ql)?://.+|[^:]+=.+",
+            form_in_words="as POSTGRES_DSN",
+            secret=True,
+        ),
+    ] = ""
+    durability: Annotated[
+        Literal["relaxed", "strict"],
+        About(STORE, "strict refuses a redis that may lose acknowledged jobs; relaxed warns"),
+    ] = "relaxed"
+    redis_wait_replicas: Annotated[
+        int, About(STORE, "replicas of redis that must have a write before it counts", 0, 100)
+    ] = 0
+    redis_wait_timeout: Annotated[
+        float, About(STORE, "how long to wait for those replicas", 0.001, 60.0)
+    ] = 1.0
     namespace: Annotated[
         str,
         About(
@@ -195,15 +224,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ),
         )
 
-    def store_url(self) -> str:
-        """Return the URL that opens the store; it may hold a password.
-
-        Raises ``ConfigurationError`` for a store that this installation has not.
-        """
-        make = STORES.get(self.backend)
-        if make is None:
-            raise ConfigurationError(f"BACKEND: {no_such_store(self.backend)}")
-        return make(self)
+    def place(self) -> Place:
+        """Return where the store is; the URL in it may hold a password."""
+        return Place(
+            url=_URLS[self.backend](self),
+            namespace=self.namespace,
+            listen_dsn=self.postgres_listen_dsn or None,
+            durability=self.durability,
+            wait_replicas=self.redis_wait_replicas,
+            wait_timeout=self.redis_wait_timeout,
+        )
 
     def store_name(self) -> str:
         """Return the store in words that may be shown to anybody."""
@@ -215,21 +245,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(shown)})"
 
 
-STORES: Final[dict[str, Callable[[Settings], str]]] = {
+_URLS: Final[dict[str, Callable[[Settings], str]]] = {
     "sqlite": lambda settings: "sqlite:///" + quote(settings.sqlite_path),
     "memory": lambda _: "memory://",
+    "redis": lambda settings: settings.redis_url,
+    "postgres": lambda settings: settings.postgres_dsn,
 }
-"""The stores of this installation and the URL of each: another one is another line."""
 
 SETTINGS: Final[tuple[Setting, ...]] = tuple(settings_of(Settings))
 """Every setting, in the order in which people read them."""
 
 BY_NAME: Final[dict[str, Setting]] = {setting.name: setting for setting in SETTINGS}
-
-
-def no_such_store(backend: str) -> str:
-    """Say that a store, though its name is known, is not part of this installation."""
-    return f"the {backend} store is not part of this installation; it has {' and '.join(STORES)}"
 
 
 def shown_value(settings: Settings, setting: Setting) -> str:

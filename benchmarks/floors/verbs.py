@@ -13,7 +13,7 @@ from actorq.core import intake
 from actorq.core.commands import Ack, Claim
 from actorq.core.ids import IdMint
 from actorq.core.policy import Policy
-from actorq.opening import make_store
+from actorq.stores import make_store
 from benchmarks.contest import BenchmarkError
 from benchmarks.doors.embedded import accepted
 from benchmarks.plan import HOLD_S, PAYLOAD, QUEUE

@@ -1,0 +1,106 @@
+"""Stores by their URL: the only module, beside the runtime, that knows which there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from actorq.clock import wall_clock
+from actorq.core.place import Place
+from actorq.core.policy import Policy
+from actorq.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actorq.backends.backend import Store
+
+SCHEMES = "memory://, sqlite:///jobs.db, postgres://user@host/database or redis://host:6379"
+
+
+def make_store(
+    place: Place | str, policy: Policy | None = None, clock: Callable[[], int] = wall_clock
+) -> Store:
+    """Make the store that is at ``place`` (or at this URL); nothing is opened yet.
+
+    ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db`` (what has a meaning in a URL is
+    written as such: ``%3F`` for a question mark), ``postgres://…`` and ``postgresql://…``,
+    ``redis://…``, ``rediss://…`` and ``unix://…``. ``clock`` is that of a memory or SQLite store; the
+    others have their own. Raises ``ConfigurationError`` for anything else, and for a missing extra.
+    """
+    if isinstance(place, str):
+        place = Place(url=place)
+    bounds = policy or Policy()
+    match _scheme(place.url):
+        case "memory":
+            return _memory(place, bounds, clock)
+        case "sqlite":
+            return _sqlite(place, bounds, clock)
+        case "postgres" | "postgresql":
+            return _postgres(place, bounds)
+        case "redis" | "rediss" | "unix":
+            return _redis(place, bounds)
+        case scheme:
+            raise ConfigurationError(f"no store is known by the scheme {scheme!r}: use {SCHEMES}")
+
+
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        # The URL itself is not shown: it may hold a password.
+        raise ConfigurationError(f"this is not the URL of a store: use {SCHEMES}") from None
+
+
+def _memory(place: Place, policy: Policy, clock: Callable[[], int]) -> Store:
+    from actorq.backends.memory import MemoryStore
+
+    if place.url != "memory://":
+        raise ConfigurationError("the memory store has no name: use memory://")
+    return MemoryStore(policy, clock)
+
+
+def _sqlite(place: Place, policy: Policy, clock: Callable[[], int]) -> Store:
+    from actorq.backends.sqlite import SqliteStore
+
+    parts = urlsplit(place.url)
+    if parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"a SQLite URL has neither a query nor a fragment (write %3F and %23): {place.url!r}"
+        )
+    path = unquote(place.url.removeprefix("sqlite:///"))
+    if not place.url.startswith("sqlite:///") or not path:
+        raise ConfigurationError(
+            "a SQLite URL has three slashes before a relative path and four before an "
+            "absolute one: sqlite:///jobs.db"
+        )
+    return SqliteStore(path, policy, clock)
+
+
+def _postgres(place: Place, policy: Policy) -> Store:
+    try:
+        from actorq.backends.postgres import PostgresStore
+    except ImportError as error:
+        raise _missing("postgres", error) from error
+    return PostgresStore(place.url, place.namespace, policy, listen_dsn=place.listen_dsn)
+
+
+def _redis(place: Place, policy: Policy) -> Store:
+    try:
+        from actorq.backends.redis import RedisStore, Wait
+    except ImportError as error:
+        raise _missing("redis", error) from error
+    wait = Wait(place.wait_replicas, round(place.wait_timeout * 1_000))
+    return RedisStore(
+        place.url,
+        place.namespace,
+        policy,
+        durability=place.durability,
+        wait=wait if place.wait_replicas else None,
+    )
+
+
+def _missing(extra: str, error: ImportError) -> ConfigurationError:
+    return ConfigurationError(
+        f'the {extra} store needs an extra: pip install "actorq[{extra}]" ({error})'
+    )
