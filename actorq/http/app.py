@@ -21,7 +21,7 @@ from actorq.http.listing import Listing
 from actorq.http.openapi import Document
 from actorq.http.options import AppOptions
 from actorq.http.queues import Queues
-from actorq.http.request import Bounds, Request
+from actorq.http.request import Request
 from actorq.http.request_ids import RequestIds
 from actorq.http.routing import Route, Router
 from actorq.http.waiting import Waiters
@@ -96,7 +96,7 @@ class _App:
 
     def __init__(self, router: Router, options: AppOptions) -> None:
         self._router = router
-        self._bounds = Bounds(options.body, options.store_patience)
+        self._limits = options.body
         self._ids = RequestIds()
         self._limited = InFlightLimit(self._serve, max_in_flight=options.max_requests)
 
@@ -141,7 +141,5 @@ class _App:
 
     async def _handle(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         handle, name = self._router.find(scope)
-        request = Request(scope, receive, name, request_id, self._bounds)
-        with request.patience:
-            return await handle(request)
-        raise request.out_of_time()
+        request = Request(scope, receive, name, request_id, self._limits)
+        return await handle(request)

@@ -63,7 +63,6 @@ class Dequeues:
             )
 
         if wait:
-            request.allow(wait)
             with self._waiters.place():
                 claimed = await while_connected(request.receive, claim, self._queue.give_back)
         else:

@@ -85,7 +85,6 @@ class Jobs:
         async def change() -> Job | None:
             return await self._queue.wait_for_change(job.id, job.version, wait)
 
-        request.allow(wait)
         with self._waiters.place():
             return await while_connected(request.receive, change, lambda _: None) or job
 

@@ -118,38 +118,42 @@ class BodyLimits:
 class Body:
     """One request's body as it comes in; holds at most the limit and one piece of it."""
 
-    __slots__ = ("_limits", "_parts", "_patience", "_start", "pieces", "received")
+    __slots__ = ("_limits", "_parts", "pieces", "received")
 
-    def __init__(self, limits: BodyLimits, patience: anyio.CancelScope, start: float) -> None:
-        """Be read within ``patience``, a scope that was entered at ``start`` (the loop's clock).
-
-        Its deadline moves with what comes in; who entered it raises ``too_slow()`` when it runs out.
-        """
+    def __init__(self, limits: BodyLimits) -> None:
+        """Read within ``limits``."""
         self._limits = limits
-        self._patience = patience
         self._parts: list[bytes] = []
-        self._start = start
         self.pieces = 0
         self.received = 0
 
-    async def read(self, declared: bytes | None, receive: Receive) -> bytes:
+    async def read(self, declared: bytes | None, receive: Receive, *, is_here: bool) -> bytes:
         """Read it to its end; ``declared`` is the header ``Content-Length``.
 
-        Raises ``BodyTooLarge`` (before reading anything when it is declared so), ``BodyTooFragmented``
-        and ``ClientGone``.
+        ``is_here`` says that all of it has arrived: then no deadline is needed, which costs as much as
+        everything else that is done to read it. Raises ``BodyTooLarge`` (before reading anything when it
+        is declared so), ``BodyTooSlow``, ``BodyTooFragmented`` and ``ClientGone``.
         """
         # The server has refused a malformed length; one that is not digits is counted instead.
         if declared is not None and declared.isdigit() and int(declared) > self._limits.max_body:
             raise BodyTooLarge(self._limits.max_body)
-        while not self._add(await receive()):
-            # Some servers end a body that came in one piece with an empty one: no deadline for that.
-            if self.pieces > 1:
-                self._patience.deadline = self._start + self._limits.allowance(self.received)
+        if is_here:
+            while not self._add(await receive()):
+                pass
+        else:
+            await self._wait_for_all(receive)
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
-    def too_slow(self) -> BodyTooSlow:
-        """Return what is to be said when it did not come in time."""
-        return BodyTooSlow(self.received, anyio.current_time() - self._start)
+    async def _wait_for_all(self, receive: Receive) -> None:
+        """Take what comes until all has come, or it comes too slowly."""
+        start = anyio.current_time()
+        with anyio.CancelScope(deadline=start + self._limits.body_timeout) as patience:
+            while not self._add(await receive()):
+                # Some servers end a body that came in one piece with an empty one: that may take its time.
+                if self.pieces > 1:
+                    patience.deadline = start + self._limits.allowance(self.received)
+            return
+        raise BodyTooSlow(self.received, anyio.current_time() - start)
 
     def _add(self, message: Message) -> bool:
         """Take one ASGI message; true when the body is complete."""

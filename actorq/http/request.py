@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 from urllib.parse import quote
 
-import anyio
-
-from actorq.errors import ActorqError, BackendUnavailable
+from actorq.errors import ActorqError
 from actorq.http.limits import Body
 from actorq.http.query import Query
+from actorq.http.server import WHOLE_BODY
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -29,54 +27,28 @@ class UnsupportedMediaType(ActorqError):
     code: ClassVar[str] = "unsupported_media_type"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What bounds every request: its body, and the seconds that it may take without waiting."""
-
-    body: BodyLimits
-    patience: float
-
-
 class Request:
     """A request that found its route. ``name`` is the part of the path that the route leaves open."""
 
     __slots__ = (
-        "_body",
-        "_bounds",
         "_headers",
-        "_start",
+        "_limits",
         "id",
         "name",
-        "patience",
         "receive",
         "scope",
     )
 
     def __init__(
-        self, scope: Scope, receive: Receive, name: str, request_id: str, bounds: Bounds
+        self, scope: Scope, receive: Receive, name: str, request_id: str, limits: BodyLimits
     ) -> None:
         """Wrap the ASGI ``scope`` and ``receive``; ``request_id`` names it in answers and logs."""
         self.scope = scope
         self.receive = receive
         self.name = name
         self.id = request_id
-        self._bounds = bounds
+        self._limits = limits
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._body: Body | None = None
-        self._start = anyio.current_time()
-        # One deadline serves both in the common case: to move it costs as much as all of routing.
-        self.patience = anyio.CancelScope(deadline=self._start + bounds.patience)
-        """To be entered around the handler: when it runs out, ``out_of_time`` says why."""
-
-    def allow(self, wait: float) -> None:
-        """Let the rest of the request take its usual time from now on, and ``wait`` seconds more."""
-        self.patience.deadline = anyio.current_time() + wait + self._bounds.patience
-
-    def out_of_time(self) -> ActorqError:
-        """Return what is to be said of a request that took too long."""
-        if self._body is not None:
-            return self._body.too_slow()
-        return BackendUnavailable("the store took too long; whether it was done is unknown")
 
     def header(self, name: bytes) -> str | None:
         """Return a header; one that came several times is joined by commas, as HTTP has it."""
@@ -108,14 +80,9 @@ class Request:
         return quote(root.rstrip("/")) if root else ""
 
     async def _read(self) -> bytes:
-        limits, usual = self._bounds.body, self.patience.deadline
-        if limits.body_timeout < self._bounds.patience:
-            self.patience.deadline = self._start + limits.body_timeout
-        self._body = Body(limits, self.patience, self._start)
-        data = await self._body.read(self._headers.get(b"content-length"), self.receive)
-        self._body = None
-        if self.patience.deadline != usual:
-            self.allow(0.0)
+        declared = self._headers.get(b"content-length")
+        is_here = WHOLE_BODY in self.scope.get("extensions", ())
+        data = await Body(self._limits).read(declared, self.receive, is_here=is_here)
         if data:
             self._check_encoding()
         return data

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from actorq.errors import ConfigurationError
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive
 
     Run = Callable[["Serving"], Awaitable[None]]
+
+WHOLE_BODY: Final = "actorq.whole_body"
+"""The ASGI extension by which a server says that the body has arrived already, all of it."""
 
 ServerName = Literal["hypercorn", "uvicorn"]
 

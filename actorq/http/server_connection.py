@@ -11,6 +11,7 @@ import anyio.abc
 from hypercorn.events import Closed, RawData, Updated
 from hypercorn.typing import ConnectionState
 
+from actorq.http.server import WHOLE_BODY
 from actorq.http.server_inbox import Inbox
 from actorq.http.server_protocol import Protocol
 
@@ -101,12 +102,14 @@ class Connection:
         send: Callable[[Any], Awaitable[None]],
     ) -> Put:
         """Start the application on one request; give what its messages are put with."""
-        inbox = Inbox()
+        inbox = Inbox(self._protocol.invite)
         self._tasks.start_soon(self._answer, scope, inbox, send)
         return inbox.put
 
     async def _answer(self, scope: Scope, inbox: Inbox, send: Send) -> None:
         """Run the application on one request; tell the engine when it has returned."""
+        if inbox.is_complete:
+            scope.setdefault("extensions", {})[WHOLE_BODY] = {}
         try:
             await self._app(scope, inbox.receive, send)
         except Exception:  # noqa: BLE001 - a bug in the application ends its request only

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import Message
 
 _HIGH_WATER: Final = 64 * 1024
@@ -21,13 +23,15 @@ class Inbox:
     for ever when an application answers without having read its body.
     """
 
-    __slots__ = ("_gone", "_messages", "_news", "_room", "_size")
+    __slots__ = ("_gone", "_messages", "_news", "_room", "_size", "is_complete")
 
     def __init__(self) -> None:
         """Start empty, with the client present."""
         self._messages: deque[Message] = deque()
         self._size = 0
         self._gone = False
+        self.is_complete = False
+        """Whether all of the body has arrived."""
         self._news: anyio.Event | None = None
         self._room: anyio.Event | None = None
 
@@ -38,6 +42,7 @@ class Inbox:
         elif not self._gone:
             self._messages.append(message)
             self._size += len(message["body"])
+            self.is_complete = not message["more_body"]
         if self._news is not None:
             self._news.set()
         if self._gone and self._room is not None:
@@ -54,6 +59,10 @@ class Inbox:
         while not self._messages:
             if self._gone:
                 return {"type": "http.disconnect"}
+            if self._want is not None:
+                want, self._want = self._want, None
+                await want()
+                continue
             # Kept when it is there already: two tasks of one request may wait here.
             if self._news is None or self._news.is_set():
                 self._news = anyio.Event()

@@ -307,6 +307,7 @@ async def open_door(
     *,
     root: str = "",
     policy: Policy | None = None,
+    patience: float = 30.0,
     threads: bool = False,
 ) -> AsyncGenerator[Door]:
     """Run a system on a memory store, and open the application on it.
@@ -317,7 +318,7 @@ async def open_door(
     bounds = policy or Policy()
     store = UnreliableStore(MemoryStore(bounds, clock), threads=threads)
     crashes: list[str] = []
-    chosen = Options(policy=bounds, clock=clock)
+    chosen = Options(policy=bounds, clock=clock, patience=patience)
 
     def on_crash(actor: str, error: Exception) -> None:
         del error

@@ -10,6 +10,7 @@ from door import open_door
 
 from actorq.errors import ActorqError
 from actorq.http import AppOptions, BodyLimits
+from actorq.http.server import WHOLE_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,12 +108,22 @@ async def test_a_silent_body_is_cut() -> None:
 async def test_a_short_time_for_bodies_is_not_one_for_the_store() -> None:
     """The time for the body bounds the body alone: a wait may take longer (§9)."""
     limits = BodyLimits(max_body=1_000, body_timeout=0.02)
-    async with open_door(AppOptions(body=limits, store_patience=0.05)) as door:
+    async with open_door(AppOptions(body=limits), patience=0.05) as door:
         answer = await door.call("POST", "/queues/q/dequeue", {"wait": 0.2})
         assert answer.status == 204
         job = await door.put()
         target, headers = f"/jobs/{job.id}?wait=0.2", {"If-None-Match": '"1"'}
         assert (await door.call("GET", target, headers=headers)).status == 304
+
+
+async def test_a_body_that_is_there_is_read_without_a_deadline() -> None:
+    """A server that says that all of the body has arrived is believed: no time for it runs (§9)."""
+    limits = BodyLimits(max_body=1_000, body_timeout=1e-9)
+    async with open_door(AppOptions(body=limits)) as door:
+        exchange = door.exchange("POST", "/jobs", pieces=[b'{"queue":"q",', b'"payload":"x"}', b""])
+        exchange.scope["extensions"] = {WHOLE_BODY: {}}
+        await exchange.run(door.app)
+        assert exchange.answer().job(201).queue_name == "q"
 
 
 async def test_a_client_that_leaves_within_its_body_gets_no_answer() -> None:

@@ -331,7 +331,7 @@ def test_what_is_not_in_the_table_is_not_told() -> None:
 async def test_a_slow_store_does_not_hold_a_request_for_ever() -> None:
     """A store that takes longer than its patience: 503 that says that the outcome is unknown (§9)."""
     frozen = threading.Event()
-    async with open_door(AppOptions(store_patience=0.05), threads=True) as door:
+    async with open_door(patience=0.05, threads=True) as door:
         door.trouble.before = lambda verb: _hold(frozen) if verb == "enqueue" else None
         try:
             answer = await door.call("POST", "/jobs", {"queue": "q", "payload": "x"})

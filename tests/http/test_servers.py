@@ -11,7 +11,7 @@ import pytest
 from door import Answer, Door, open_door
 
 from actorq.http import AppOptions, BodyLimits
-from actorq.http.server import serve
+from actorq.http.server import WHOLE_BODY, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -38,15 +38,26 @@ class Site:
         self.stop = anyio.Event()
         self.bound = anyio.Event()
         self.ended = 0
+        self.whole: list[bool] = []
+        """Of each request, whether all of its body was there when it began."""
         self._news = anyio.Event()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, and tell when it has ended."""
+        self.whole.append(WHOLE_BODY in scope.get("extensions", ()))
+        self._news.set()
         try:
             await self.door.app(scope, receive, send)
         finally:
             self.ended += 1
             self._news.set()
+
+    async def until_begun(self, count: int) -> None:
+        """Wait until so many requests have begun."""
+        with anyio.fail_after(10):
+            while len(self.whole) < count:
+                self._news = anyio.Event()
+                await self._news.wait()
 
     async def until_ended(self, count: int) -> None:
         """Wait until so many requests have ended."""
@@ -205,6 +216,21 @@ async def test_a_connection_carries_many_requests(server: ServerName) -> None:
             assert int(head.headers["content-length"]) > 100
             known = await client.ask(f'GET {target} HTTP/1.1\r\nIf-None-Match: "1"')
             assert (known.status, known.headers["etag"]) == (304, '"1"')
+
+
+@on_every_server
+async def test_a_server_says_that_a_body_is_there(server: ServerName) -> None:
+    """A body that came with its head is announced as whole; one that is still to come is not (§9)."""
+    body = b'{"queue": "q", "payload": "x"}'
+    async with open_site(server) as site, site.client() as client:
+        (await client.ask("POST /jobs HTTP/1.1", body)).job(201)
+        await client.stream.send(
+            b"POST /jobs HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        await site.until_begun(2)
+        await client.stream.send(body)
+        (await client.answer()).job(201)
+        assert site.whole == [True, False]
 
 
 @on_every_server
