@@ -19,6 +19,10 @@ class Gate:
         self._held = False
         self._waiting: deque[Lock] = deque()
 
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
+
     def acquire(self, timeout: float) -> bool:
         """Take the lock, waiting up to ``timeout`` seconds; False if it did not come to that."""
         with self._mutex:

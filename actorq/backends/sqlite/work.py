@@ -106,7 +106,9 @@ class Work:
         return job
 
     def change(self, entry: Entry, job: Job) -> Job:
-        """Write what a step made of a job; its body stays."""
+        """Write what a step made of a job; its body stays. Returns the record as it is written."""
+        if job.updated_at < entry.job.updated_at:
+            job = _not_before(job, entry.job.updated_at)
         entry.job = job
         if entry.was is not None:
             self._changed[entry.seq] = entry
@@ -122,6 +124,8 @@ class Work:
 
     def renew(self, entry: Entry, job: Job) -> Job:
         """Write a change that leaves the job running: no index is touched but that of the leases."""
+        if job.updated_at < entry.job.updated_at:
+            job = _not_before(job, entry.job.updated_at)
         entry.job = job
         self._renewed[entry.seq] = entry
         return job
@@ -183,3 +187,13 @@ class Work:
             else:
                 row[2 + CODES[new]] += count
         return list(figures.values())
+
+
+def _not_before(job: Job, instant: int) -> Job:
+    """Return a record whose last write is no earlier than ``instant``.
+
+    The clock was turned back since the write before. What is due still goes by the clock, but the
+    story that a record tells must not run backwards.
+    """
+    ended_at = None if job.completed_at is None else instant
+    return msgspec.structs.replace(job, updated_at=instant, completed_at=ended_at)

@@ -52,7 +52,7 @@ CREATE INDEX jobs_delayed ON jobs (due_at) WHERE status = 1;
 CREATE INDEX jobs_running ON jobs (due_at) WHERE status = 2;
 CREATE INDEX jobs_lapsing ON jobs (lapses_at) WHERE lapses_at IS NOT NULL;
 -- What retention looks at, oldest end first; a job whose window holds its key is none of it yet.
-CREATE INDEX jobs_ended ON jobs (queue, status, due_at) WHERE status >= 3 AND held_until IS NULL;
+CREATE INDEX jobs_ended ON jobs (queue, status, due_at) WHERE status NOT IN (0, 1, 2) AND held_until IS NULL;
 CREATE INDEX jobs_held ON jobs (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX jobs_dedupe ON jobs (queue, dedupe_key) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX jobs_listing ON jobs (queue, status, id);

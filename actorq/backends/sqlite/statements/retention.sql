@@ -12,19 +12,19 @@ SELECT min(held_until) FROM jobs INDEXED BY jobs_held WHERE held_until IS NOT NU
 
 -- name: ended_before
 SELECT seq FROM jobs INDEXED BY jobs_ended
-WHERE queue = ? AND status = ? AND status >= 3 AND held_until IS NULL AND due_at <= ?
+WHERE queue = ? AND status = ? AND status NOT IN (0, 1, 2) AND held_until IS NULL AND due_at <= ?
 ORDER BY due_at
 LIMIT ?
 
 -- name: ended_first
 SELECT seq FROM jobs INDEXED BY jobs_ended
-WHERE queue = ? AND status = ? AND status >= 3 AND held_until IS NULL
+WHERE queue = ? AND status = ? AND status NOT IN (0, 1, 2) AND held_until IS NULL
 ORDER BY due_at
 LIMIT ?
 
 -- name: oldest_end
 SELECT min(due_at) FROM jobs INDEXED BY jobs_ended
-WHERE queue = ? AND status = ? AND status >= 3 AND held_until IS NULL
+WHERE queue = ? AND status = ? AND status NOT IN (0, 1, 2) AND held_until IS NULL
 
 -- name: of_status
 SELECT seq FROM jobs INDEXED BY jobs_listing
