@@ -7,24 +7,25 @@ and a request whose body is left unread hangs for ever.
 
 from __future__ import annotations
 
-import errno
 import logging
-from typing import TYPE_CHECKING, Final, cast
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.abc
 from hypercorn.config import Config
 
+from actorq.http.server_accept import Room, accept
 from actorq.http.server_connection import Connection
 
 if TYPE_CHECKING:
+    import socket
+
     from hypercorn.typing import WorkerContext
 
     from actorq.http.server import Serving
 
 _log = logging.getLogger("actorq.http")
-_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_EXHAUSTED_PAUSE: Final = 0.25
 
 
 class _Flag:
@@ -64,15 +65,17 @@ class _Server:
         self._config = _config(order)
         self._context = _Context()
         self._connections: set[Connection] = set()
-        self._room: anyio.Event | None = None
+        self._room = Room(order.options.max_connections)
 
     async def run(self) -> None:
         """Serve until told to stop; the end of the grace cancels what is left."""
         async with anyio.create_task_group() as connections:
             async with anyio.create_task_group() as door:
-                door.start_soon(self._accept, connections)
+                take = partial(connections.start_soon, self._serve)
+                door.start_soon(accept, self._order.listener, self._room, take)
                 await self._order.shutdown()
                 door.cancel_scope.cancel()
+            self._order.listener.close()
             await self._context.terminated.set()
             connections.cancel_scope.deadline = anyio.current_time() + self._order.grace
             for connection in tuple(self._connections):
@@ -80,45 +83,32 @@ class _Server:
         if connections.cancel_scope.cancelled_caught:
             _log.warning("some requests did not finish within the grace and were cut")
 
-    async def _accept(self, connections: anyio.abc.TaskGroup) -> None:
-        """Take one connection after the other, as long as there is room for it."""
-        listener = await anyio.abc.SocketListener.from_socket(self._order.listener)
-        async with listener:
-            while True:
-                await self._wait_for_room()
-                try:
-                    stream = await listener.accept()
-                except OSError as error:
-                    # Most likely this one client was gone already; without descriptors or memory
-                    # it would fail again at once, until connections end.
-                    if error.errno in _EXHAUSTED:
-                        _log.error("cannot take a connection: %s", error)
-                        await anyio.sleep(_EXHAUSTED_PAUSE)
-                    continue
-                connections.start_soon(self._serve, self._admit(stream))
+    async def _serve(self, client: socket.socket) -> None:
+        """Serve one connection and give its place free."""
+        try:
+            try:
+                stream = await anyio.abc.SocketStream.from_socket(client)
+            except (OSError, ValueError):
+                # It was gone before it was begun with.
+                client.close()
+                return
+            connection = self._begin(stream)
+            try:
+                await connection.run()
+            finally:
+                self._connections.discard(connection)
+        finally:
+            self._room.leave()
 
-    def _admit(self, stream: anyio.abc.SocketStream) -> Connection:
-        """Count a connection from the moment it was taken."""
+    def _begin(self, stream: anyio.abc.SocketStream) -> Connection:
+        """Make a connection that takes part in the stop."""
         context = cast("WorkerContext", self._context)
         order = self._order
         connection = Connection(order.app, stream, self._config, context, order.options)
         self._connections.add(connection)
+        if self._context.terminated.is_set():
+            connection.shut_down()
         return connection
-
-    async def _serve(self, connection: Connection) -> None:
-        """Serve one connection and give its place free."""
-        try:
-            await connection.run()
-        finally:
-            self._connections.discard(connection)
-            if self._room is not None:
-                self._room.set()
-
-    async def _wait_for_room(self) -> None:
-        """Wait while as many connections as allowed are open: new ones stay in the backlog."""
-        while len(self._connections) >= self._order.options.max_connections:
-            self._room = anyio.Event()
-            await self._room.wait()
 
 
 def _config(order: Serving) -> Config:

@@ -23,10 +23,11 @@ class Inbox:
     for ever when an application answers without having read its body.
     """
 
-    __slots__ = ("_gone", "_messages", "_news", "_room", "_size", "is_complete")
+    __slots__ = ("_gone", "_messages", "_news", "_room", "_size", "_want", "is_complete")
 
-    def __init__(self) -> None:
-        """Start empty, with the client present."""
+    def __init__(self, want: Callable[[], Awaitable[None]]) -> None:
+        """Start empty, with the client present; ``want`` is called when a message is first waited for."""
+        self._want: Callable[[], Awaitable[None]] | None = want
         self._messages: deque[Message] = deque()
         self._size = 0
         self._gone = False

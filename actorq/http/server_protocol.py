@@ -36,6 +36,15 @@ class Protocol(H11Protocol):
         self.paused = False
         await self._handle_events()
 
+    async def invite(self) -> None:
+        """Tell a client that asked first to send its body, now that somebody wants it.
+
+        Hypercorn's own says so at once, and a body that its head alone gets refused is sent in vain.
+        """
+        if self.connection.they_are_waiting_for_100_continue:
+            headers = self.config.response_headers("h11")
+            await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=headers))
+
     async def stream_send(self, event: StreamEvent) -> None:
         """Write a part of the answer, holding its head back until the next part."""
         self.holding = isinstance(event, Response)
@@ -54,12 +63,6 @@ class Protocol(H11Protocol):
         client that hangs up while it waits, also one that sent ``Upgrade`` or pipelines.
         """
         while True:
-            if self.connection.they_are_waiting_for_100_continue:
-                await self._send_h11_event(
-                    h11.InformationalResponse(
-                        status_code=100, headers=self.config.response_headers("h11")
-                    )
-                )
             try:
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:

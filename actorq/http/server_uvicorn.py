@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
 from uvicorn.server import Server
 
+from actorq.http.server_accept import Room, accept
 from actorq.http.server_linger import Linger
 from actorq.http.server_uvicorn_connection import BoundedConfig, BoundedProtocol
 
@@ -44,6 +46,7 @@ class _Server(Server):
 
     def __init__(self, config: BoundedConfig, order: Serving) -> None:
         super().__init__(config)
+        self._bounded = config
         self._order = order
 
     @contextlib.contextmanager
@@ -51,12 +54,34 @@ class _Server(Server):
         """Leave signals alone: the command line handles them."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Be ready; the door is opened by the main loop, which bounds what comes in."""
+        del sockets
+        self.servers = []
+        self.started = True
+
     async def main_loop(self) -> None:
-        """Wait for the stop; once a second uvicorn renews its ``Date`` header."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._tick)
-            await self._order.shutdown()
-            tasks.cancel_scope.cancel()
+        """Take connections until the stop; once a second uvicorn renews its ``Date`` header."""
+        async with anyio.create_task_group() as connecting:
+            async with anyio.create_task_group() as tasks:
+                take = partial(connecting.start_soon, self._connect)
+                tasks.start_soon(accept, self._order.listener, self._bounded.room, take)
+                tasks.start_soon(self._tick)
+                await self._order.shutdown()
+                tasks.cancel_scope.cancel()
+
+    async def _connect(self, client: socket.socket) -> None:
+        """Give one connection to a protocol of its own, which gives its place free."""
+
+        def make() -> BoundedProtocol:
+            return BoundedProtocol(self._bounded, self.server_state, {})
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(make, client)
+        except OSError:
+            # It was gone before it was begun with.
+            client.close()
+            self._bounded.room.leave()
 
     async def _tick(self) -> None:
         while True:
@@ -75,8 +100,6 @@ class _Server(Server):
 
     def close_door(self, sockets: list[socket.socket]) -> None:
         """Take no further connection, close idle ones, and busy ones after their answer."""
-        for server in self.servers:
-            server.close()
         for listener in sockets:
             listener.close()
         for connection in tuple(self.server_state.connections):
@@ -112,9 +135,9 @@ async def run_uvicorn(order: Serving) -> None:
         proxy_headers=False,
         server_header=False,
         backlog=order.options.backlog,
-        timeout_keep_alive=max(1, round(order.options.idle_timeout)),
     )
     config.bounds = order.options
+    config.room = Room(order.options.max_connections)
     server = _Server(config, order)
     try:
         await server.serve(sockets=[order.listener])

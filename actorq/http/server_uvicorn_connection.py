@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from actorq.http.server import WHOLE_BODY
 from actorq.http.server_problem import problem
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from actorq.http.server import ServerOptions
+    from actorq.http.server_accept import Room
 
 
 class BoundedConfig(Config):
     """uvicorn's settings and beside them ours: uvicorn hands them to each connection."""
 
     bounds: ServerOptions
+    room: Room
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -44,29 +47,33 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take uvicorn's arguments; the bounds come with the settings."""
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = config.bounds
+        self._room = config.room
+        # uvicorn only hands it to the loop's clock, which takes parts of a second, too.
+        self.timeout_keep_alive = cast("int", config.bounds.idle_timeout)
         self._head_size = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Begin waiting for the first head, unless there are connections enough."""
+        """Begin waiting for the first head."""
         super().connection_made(transport)
         # So that every byte not yet taken by the client counts as a write under way.
         transport.set_write_buffer_limits(0)
-        if len(self.connections) > self._bounds.max_connections:
-            transport.abort()
-        else:
-            self._await_head()
+        self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
+        """Stop all timers and give the connection's place free."""
         self._head_done()
         self._write_done()
+        self._room.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse, and count what belongs to a head that is not complete yet."""
         super().data_received(data)
+        if self._head_timer is None and self._is_idle():
+            # Empty lines: uvicorn has stopped its own clock for them.
+            self._await_head()
         if self._head_timer is not None:
             self._head_size += len(data)
             if self._head_size > self._bounds.max_head:
@@ -82,6 +89,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request over: its head came in time."""
         self._head_done()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Say so in the scope: a request whose body is there when it begins needs no deadline for it."""
+        self.scope.setdefault("extensions", {})[WHOLE_BODY] = {}
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Note that the client is behind, and for how long it may be."""
@@ -127,11 +139,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """Answer a head that cannot be read, and close."""
         self._head_done()
-        # Before the first request there is none, whatever uvicorn's annotation says.
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        if cycle is None or cycle.response_complete:
+        if self._is_idle():
             self.transport.write(_refusal(status))
         self.transport.close()
+
+    def _is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        # Before the first request there is none, whatever uvicorn's annotation says.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
 
 
 def _refusal(status: int) -> bytes:
