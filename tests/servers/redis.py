@@ -38,6 +38,7 @@ class RedisServer:
             find_program("redis-server", "redis-server"),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--appendonly", "yes", "--save", "", "--daemonize", "no"),
+            *("--repl-diskless-sync-delay", "0"),
             *self._options,
         ]
         folder = None if self._processes else self.folder

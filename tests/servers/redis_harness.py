@@ -66,13 +66,13 @@ class RedisHarness:
         second, micro = cast("list[bytes]", self.link.call(b"TIME"))
         return int(second) * 1_000_000 + int(micro) + self.shift()
 
-    def keys(self) -> list[bytes]:
+    def written(self) -> list[bytes]:
         """Return every key that this harness's stores have written."""
         pattern = f"{{test-{self._run}-*".encode()
         return cast("list[bytes]", self.link.call(b"KEYS", pattern))
 
     def close(self) -> None:
         """Remove everything that the test has written."""
-        for key in self.keys():
+        for key in self.written():
             self.link.call(b"UNLINK", key)
         self.link.close()

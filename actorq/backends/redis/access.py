@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actorq.backends.redis.writes import Writes
     from actorq.core.policy import Policy
 
-MOST_BYTES: Final = 16 * 1_048_576
+MOST_BYTES: Final = 4 * 1_048_576
 """How much one answer carries of records, about: a full claim of the largest jobs comes in parts."""
 
 MAX_AGE_US: Final = 10_000_000

@@ -32,6 +32,10 @@ _KNOWN_QUEUES: Final = 10_000
 """How many queues' key names are kept at hand; beyond, they are made anew."""
 
 
+_HEX_OF_TIME: Final = (slice(0, 8), slice(9, 13))
+"""Where an id tells its time."""
+
+
 class QueueKeys:
     """The keys of one queue."""
 
@@ -87,3 +91,11 @@ def dedupe_field(queue_name: str, dedupe_key: str) -> bytes:
 def listed(job_id: str, created_at: int) -> bytes:
     """Return a job's member in the lists: sorted by id, and telling when the job was made."""
     return job_id.encode() + created_at.to_bytes(8, "big")
+
+
+def time_in(job_id: str) -> int:
+    """Return the time that an id tells, in milliseconds; 0 if it tells none."""
+    try:
+        return int("".join(job_id[part] for part in _HEX_OF_TIME), 16)
+    except ValueError:
+        return 0

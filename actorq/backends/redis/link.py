@@ -64,6 +64,7 @@ class Address:
                 socket_timeout=timeout,
                 socket_connect_timeout=timeout,
                 socket_keepalive=True,
+                socket_read_size=262_144,
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,
             )

@@ -56,11 +56,17 @@ class RedisListener:
     the listener sends a ping, and gives the connection up if no answer comes.
     """
 
-    def __init__(self, link: Link, herald: Herald, patience: float) -> None:
-        """Subscribe over ``link``; ``patience`` (seconds) is how long an answer may take."""
+    def __init__(
+        self, link: Link, herald: Herald, patience: float, silence: float = SILENCE_S
+    ) -> None:
+        """Subscribe over ``link``; ``patience`` (seconds) is how long an answer may take.
+
+        After ``silence`` seconds without a word the listener asks for one.
+        """
         self._link = link
         self._sender = herald.sender
         self._patience = patience
+        self._silence = silence
         self._interrupted = Event()
         self._heard_at = monotonic()
         self._asked_at: float | None = None
@@ -114,7 +120,7 @@ class RedisListener:
             if now - self._asked_at > self._patience:
                 self.close()
                 raise BackendUnavailable("the Redis connection for news has died without a word")
-        elif now - self._heard_at > SILENCE_S:
+        elif now - self._heard_at > self._silence:
             self._link.send(b"PING")
             self._asked_at = now
 

@@ -203,15 +203,8 @@ def encode_state(job: Job, later: _Later) -> bytes:
 
 
 def _encode_lease(lease: Lease) -> bytes:
-    return _encode(
-        Tenure(
-            lease.claimed_at,
-            lease.expires_at,
-            lease.worker_id,
-            lease.visibility_timeout,
-            lease.token,
-        )
-    )
+    times = lease.claimed_at, lease.expires_at
+    return _encode(Tenure(*times, lease.worker_id, lease.visibility_timeout, lease.token))
 
 
 def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Record:

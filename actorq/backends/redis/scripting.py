@@ -20,10 +20,15 @@ class Script:
         self.digest = sha1(self.text, usedforsecurity=False).hexdigest().encode()
 
 
+_loaded: Final[list[Script]] = []
+
+
 def _load(name: str) -> Script:
     folder = files("actorq.backends.redis") / "scripts"
     common = (folder / "common.lua").read_text("utf-8")
-    return Script(name, f"{common}\n{(folder / f'{name}.lua').read_text('utf-8')}")
+    script = Script(name, f"{common}\n{(folder / f'{name}.lua').read_text('utf-8')}")
+    _loaded.append(script)
+    return script
 
 
 READ: Final = _load("read")
@@ -40,17 +45,5 @@ MEMBERS: Final = _load("members")
 FIGURES: Final = _load("figures")
 CHECK: Final = _load("check")
 
-ALL: Final = (
-    CHECK,
-    READ,
-    LOOK,
-    ENQUEUE,
-    DEQUEUE,
-    WRITE,
-    FIND,
-    DUE,
-    PRUNE,
-    FORGET,
-    MEMBERS,
-    FIGURES,
-)
+ALL: Final = tuple(_loaded)
+"""Every script, to be given to a server at the start."""

@@ -3,6 +3,9 @@
 -- How many values one call may take: Lua unpacks no more than 8,000.
 local CHUNK = 2000
 
+-- How many records are read before it is looked at how large they are: one may have megabytes.
+local FEW = 16
+
 -- Returns the server's clock: microseconds since the Unix epoch.
 local function clock()
   local time = redis.call('TIME')

@@ -46,11 +46,11 @@ end
 local function lease_all(key, ids, head, expires, token)
   local records, size = {}, 0
   local pending, listed, states, leases, running = {}, {}, {}, {}, {}
-  for at = 1, #ids, 100 do
+  for at = 1, #ids, FEW do
     if size >= most then
       break
     end
-    local last = math.min(at + 99, #ids)
+    local last = math.min(at + FEW - 1, #ids)
     local bodies = redis.call('HMGET', KEYS[1], unpack(ids, at, last))
     local before = redis.call('HMGET', KEYS[2], unpack(ids, at, last))
     for i = at, last do

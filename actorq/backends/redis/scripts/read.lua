@@ -4,8 +4,7 @@ local most = tonumber(ARGV[2])
 local records, size = {}, 0
 local at = 3
 while at <= #ARGV and size < most do
-  -- Few at a time, for one body may have a megabyte.
-  local last = math.min(at + 99, #ARGV)
+  local last = math.min(at + FEW - 1, #ARGV)
   local bodies = redis.call('HMGET', KEYS[1], unpack(ARGV, at, last))
   local states = redis.call('HMGET', KEYS[2], unpack(ARGV, at, last))
   for i = 1, #bodies do

@@ -1,0 +1,288 @@
+"""What may happen between a store and its server, and what must hold then (faults A, B, D)."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+from servers.proxy import Proxy
+from servers.redis import RedisServer
+from servers.redis_harness import RedisHarness
+
+from actorq.actors import messages as m
+from actorq.actors.caller import Caller
+from actorq.actors.verbs import Kind
+from actorq.backends.redis import RedisStore
+from actorq.clock import mint_token, random_bits, wall_clock
+from actorq.core.commands import Ack, Claim, Extend, Fail, Release
+from actorq.core.ids import IdMint
+from actorq.core.job import NewJob
+from actorq.core.policy import Policy
+from actorq.core.results import Claimed, Enqueued, Settled
+from actorq.core.retry import Failure
+from actorq.core.transitions import Status
+from actorq.errors import BackendUnavailable
+from actorq.testing.conformance.answers import ids, token_of
+from actorq.testing.conformance.audit import audit
+from actorq.testing.conformance.bench import LONG_S, QUEUE, Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from actorq.core.job import Job
+
+QUICK_S: Final = 0.3
+"""A timeout that does not make a test wait long."""
+
+
+def no_crash(actor: str, error: Exception) -> None:
+    """Fail the test: in a lane this would be a bug."""
+    raise AssertionError(f"{actor} crashed") from error
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    """Run a server that the tests of this module may kill, stop and flush."""
+    server = RedisServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bench(server: RedisServer, tmp_path: Path) -> Iterator[Bench]:
+    """Give a bench straight on the server, with balanced books at the end."""
+    harness = RedisHarness(tmp_path, server.url)
+    bench = Bench(harness, Policy())
+    yield bench
+    audit(bench.backend)
+    bench.close()
+    harness.close()
+
+
+@pytest.fixture
+def proxy(server: RedisServer) -> Iterator[Proxy]:
+    """Give a way to the server that can be disturbed."""
+    proxy = Proxy(server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def store(bench: Bench, proxy: Proxy) -> RedisStore:
+    """Give the bench's store a second time, through the proxy and with little patience."""
+    recipe = cast("RedisHarness", bench.harness).recipe(bench.store)
+    _, namespace, policy = recipe.args
+    url = f"redis://127.0.0.1:{proxy.port}"
+    return RedisStore(url, namespace, policy, timeout=QUICK_S, shift=recipe.keywords["shift"])
+
+
+@pytest.fixture
+def lane(store: RedisStore) -> Iterator[Caller]:
+    """Give a lane that has its connection already."""
+    lane = Caller(store.connect, no_crash)
+    assert lane.batch(m.GetJobs, ["none"]) == [None]
+    yield lane
+    lane.close()
+
+
+def claim(count: int, worker: str = "w", queue: str = QUEUE) -> Claim:
+    """Make a claim for ``count`` jobs."""
+    tokens = tuple(mint_token() for _ in range(count))
+    return Claim(queue_name=queue, worker_id=worker, tokens=tokens, visibility_timeout=LONG_S)
+
+
+class TestLostReplies:
+    """The server did it, and nobody heard of it (B6)."""
+
+    def test_an_enqueue_is_one_job(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
+        """A repeated batch finds its own jobs: each is accepted once and answered as created (I1)."""
+        wishes = [bench.new() for _ in range(5)] + [bench.new(dedupe_key="k")]
+        proxy.lose_replies()
+        answers = lane.batch(m.EnqueueJobs, wishes)
+        assert proxy.lost == 1
+        assert [cast("Enqueued", answer).job.id for answer in answers] == [new.id for new in wishes]
+        assert bench.stats().accepted == len(wishes)
+
+    def test_a_claim_is_found_again(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
+        """The jobs of a claim whose answer was lost are delivered, leased once (I4, I5)."""
+        jobs = bench.put_many(3)
+        proxy.lose_replies()
+        (answer,) = lane.batch(m.ClaimJobs, [claim(2)])
+        taken = cast("Claimed", answer).jobs
+        assert proxy.lost == 1
+        assert sorted(ids(taken)) == ids(jobs[:2])
+        assert {job.attempt for job in taken} == {1}
+        assert bench.length() == 1
+
+    @pytest.mark.parametrize("lost", ["read", "write"])
+    @pytest.mark.parametrize("verb", ["ack", "fail", "release", "extend"])
+    def test_a_holders_call_counts_once(
+        self, bench: Bench, proxy: Proxy, lane: Caller, verb: str, lost: str
+    ) -> None:
+        """A repeated settlement is known by its token, and a renewal does no harm (§4)."""
+        taken = bench.take(bench.put())
+        token = token_of(taken)
+        calls: dict[str, tuple[Kind, object]] = {
+            "ack": (m.AckJobs, Ack(taken.id, token)),
+            "fail": (m.FailJobs, Fail(taken.id, token, Failure("x"))),
+            "release": (m.ReleaseJobs, Release(taken.id, token)),
+            "extend": (m.ExtendLeases, Extend(taken.id, token)),
+        }
+        kind, item = calls[verb]
+        proxy.lose_replies(skip=int(lost == "write"))
+        (answer,) = lane.batch(kind, [item])
+        assert proxy.lost == 1
+        assert getattr(answer, "repeated", True) is (lost == "write" or verb == "extend")
+        after = bench.get(taken)
+        assert (after.retry_count, after.interruptions) == (
+            int(verb == "fail"),
+            int(verb == "release"),
+        )
+        assert after.attempt == 1
+
+    def test_an_ack_at_once_counts_once(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
+        """The one round of an ack by the process that gave the job out may be lost as well (§4)."""
+        bench.put()
+        (claimed,) = lane.batch(m.ClaimJobs, [claim(1)])
+        (job,) = cast("Claimed", claimed).jobs
+        proxy.lose_replies()
+        (answer,) = lane.batch(m.AckJobs, [Ack(job.id, token_of(job), "1")])
+        assert (proxy.lost, cast("Settled", answer).repeated) == (1, True)
+        assert bench.get(job).status is Status.COMPLETED
+
+    def test_twice_is_unknown(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
+        """When the repeat is lost as well the caller hears that the outcome is unknown: 0 or 1 job (I1)."""
+        new = bench.new()
+        proxy.lose_replies(2)
+        (answer,) = lane.batch(m.EnqueueJobs, [new])
+        assert isinstance(answer, BackendUnavailable)
+        assert isinstance(lane.batch(m.EnqueueJobs, [new])[0], Enqueued)
+        assert bench.stats().accepted == 1
+
+
+class TestConnections:
+    """Connections come and go (B3, B4, B5)."""
+
+    def test_a_server_that_forgot_its_scripts(self, bench: Bench) -> None:
+        """After ``SCRIPT FLUSH`` every verb goes on, and no caller sees an error (B3)."""
+        link = cast("RedisHarness", bench.harness).link
+        verbs: list[Callable[[], object]] = [
+            lambda: bench.put(dedupe_key="k"),
+            lambda: bench.put(),
+            lambda: bench.fail(bench.take().id, None, Failure("x", retry_in=0.0)),
+            bench.promote,
+            lambda: bench.ack(bench.take().id),
+            bench.reap,
+            lambda: bench.backend.prune(10),
+            lambda: bench.backend.check(),
+            lambda: bench.stats(),
+            lambda: bench.backend.find_claims(["t"]),
+        ]
+        for verb in verbs:
+            link.call(b"SCRIPT", b"FLUSH")
+            verb()
+
+    def test_every_connection_is_cut_again_and_again(
+        self, bench: Bench, server: RedisServer
+    ) -> None:
+        """With all connections killed every few moments, every job still ends, once (B4, I1, I17)."""
+        stop = Event()
+        link = cast("RedisHarness", bench.harness).link
+        crew = [Crew(bench, number, stop) for number in range(3)]
+        for one in crew:
+            one.start()
+        for _ in range(10):
+            stop.wait(0.1)
+            link.call(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
+        stop.set()
+        accepted = [job_id for one in crew for job_id in one.finish()]
+        assert len(accepted) > 0
+        bench.reap()
+        counts = bench.stats().counts
+        assert bench.stats().accepted >= len(accepted)
+        assert counts[Status.COMPLETED] > 0
+        assert counts[Status.DEAD] == 0
+        found = bench.backend.get_job(accepted)
+        assert all(job is not None and job.attempt <= 1 for job in found)
+        assert server.process.running
+
+    def test_a_frozen_server(
+        self, bench: Bench, server: RedisServer, store: RedisStore, lane: Caller
+    ) -> None:
+        """A server that stops frees the lane in time, and a repeated enqueue is still one job (B5, I11)."""
+        new = bench.new()
+        server.process.signal(signal.SIGSTOP)
+        try:
+            (answer,) = lane.batch(m.EnqueueJobs, [new])
+        finally:
+            server.process.signal(signal.SIGCONT)
+        assert isinstance(answer, BackendUnavailable)
+        assert isinstance(lane.batch(m.EnqueueJobs, [new])[0], Enqueued)
+        assert bench.stats().accepted == 1
+        assert store.open().now <= bench.now()
+
+    def test_a_server_that_is_killed(self, bench: Bench, server: RedisServer) -> None:
+        """After a kill -9 under load, the append-only file has every job that was accepted (B1, I1)."""
+        stop = Event()
+        crew = [Crew(bench, number, stop) for number in range(2)]
+        for one in crew:
+            one.start()
+        stop.wait(0.3)
+        server.kill()
+        stop.set()
+        accepted = [job_id for one in crew for job_id in one.finish()]
+        with pytest.raises(BackendUnavailable):
+            bench.store.open()
+        server.start()
+        assert len(accepted) > 0
+        found = bench.connect().get_job(accepted)
+        assert all(job is not None for job in found)
+        bench.backend.close()
+        cast("RedisHarness", bench.harness).link.close()
+
+
+class Crew(Thread):
+    """A thread that enqueues, claims and acknowledges, until it is told to stop."""
+
+    def __init__(self, bench: Bench, number: int, enough: Event) -> None:
+        super().__init__(name=f"crew-{number}")
+        self._bench = bench
+        self._number = number
+        self._enough = enough
+        self._mint = IdMint(wall_clock, random_bits)
+        self._accepted: list[str] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        lane = Caller(self._bench.store.connect, no_crash)
+        try:
+            while not self._enough.is_set():
+                self._step(lane)
+        except BaseException as error:  # noqa: BLE001 - it is raised by whoever waits for the thread
+            self._error = error
+        finally:
+            lane.close()
+
+    def _step(self, lane: Caller) -> None:
+        wishes = [
+            NewJob(id=self._mint.mint(), queue_name=QUEUE, payload=self.name) for _ in range(5)
+        ]
+        answers = lane.batch(m.EnqueueJobs, wishes)
+        self._accepted += [answer.job.id for answer in answers if isinstance(answer, Enqueued)]
+        (claimed,) = lane.batch(m.ClaimJobs, [claim(5, f"w{self._number}")])
+        if isinstance(claimed, Claimed) and claimed.jobs:
+            self._settle(lane, claimed.jobs)
+
+    def _settle(self, lane: Caller, jobs: tuple[Job, ...]) -> None:
+        for answer in lane.batch(m.AckJobs, [Ack(job.id, token_of(job)) for job in jobs]):
+            assert isinstance(answer, Settled | BackendUnavailable)
+
+    def finish(self) -> list[str]:
+        """Wait for the thread; return the ids of the jobs that were accepted."""
+        self.join(30.0)
+        if self._error is not None:
+            raise self._error
+        return self._accepted

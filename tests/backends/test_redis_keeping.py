@@ -1,0 +1,229 @@
+"""How jobs are kept in Redis: what no other store has to think of."""
+
+from __future__ import annotations
+
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import pytest
+from servers.proxy import Proxy
+from servers.redis_harness import RedisHarness
+
+from actorq.backends.redis import access, claiming, intake, recent
+from actorq.backends.redis.link import Address, Link
+from actorq.backends.redis.news import Herald, RedisListener
+from actorq.core.commands import Ack, Edit, ListJobs
+from actorq.core.policy import Policy
+from actorq.core.queue import QueueEdit
+from actorq.core.retry import Failure
+from actorq.core.transitions import Status
+from actorq.errors import BackendUnavailable
+from actorq.testing.conformance.answers import answered, ids, settled, token_of
+from actorq.testing.conformance.audit import audit, list_all
+from actorq.testing.conformance.bench import QUEUE, Bench
+from actorq.testing.conformance.scenes import bring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[RedisHarness]:
+    """Give a clean namespace on the server of this run."""
+    harness = RedisHarness(tmp_path)
+    yield harness
+    harness.close()
+
+
+@pytest.fixture
+def bench(harness: RedisHarness) -> Iterator[Bench]:
+    """Give a bench, with balanced books at the end."""
+    bench = Bench(harness, Policy())
+    yield bench
+    audit(bench.backend)
+    bench.close()
+
+
+def key_of(harness: RedisHarness, name: str) -> bytes:
+    """Return the one key of the test that ends so."""
+    (key,) = (key for key in harness.written() if key.endswith(f":{name}".encode()))
+    return key
+
+
+class TestLaterVersions:
+    """What a later version keeps beside a record, this one leaves alone (§1)."""
+
+    def test_fields_of_a_later_version_stay(self, bench: Bench, harness: RedisHarness) -> None:
+        """Unknown fields of body and state outlive an edit, a claim, a failure and an ack (§1)."""
+        job = bench.put()
+        for name, place in (("body", -1), ("state", 3)):
+            if name == "state":
+                answered(bench.backend.update_job([Edit(id=job.id, priority=1)])[0])
+            self.add_later(harness, name, job.id, place)
+        answered(bench.backend.update_job([Edit(id=job.id, payload="new")])[0])
+        taken = bench.take(job)
+        bench.fail(job.id, token_of(taken), Failure("x", retry_in=0.0))
+        bench.promote()
+        settled(bench.ack(job.id, token_of(bench.take(job))))
+        for name, place in (("body", -1), ("state", 3)):
+            assert self.later(harness, name, job.id, place) == {"group_key": "g", "n": [1, None]}
+
+    def later(self, harness: RedisHarness, name: str, job_id: str, place: int) -> object:
+        """Return what is kept for later versions."""
+        text = cast("bytes", harness.link.call(b"HGET", key_of(harness, name), job_id.encode()))
+        record = cast("list[list[object]]", msgspec.msgpack.decode(text))
+        return record[place][-1]
+
+    def add_later(self, harness: RedisHarness, name: str, job_id: str, place: int) -> None:
+        """Write like a later version: some field more, in the map at the end."""
+        key = key_of(harness, name)
+        text = cast("bytes", harness.link.call(b"HGET", key, job_id.encode()))
+        plain = msgspec.msgpack.encode({})
+        assert text.count(plain) >= 1
+        later = msgspec.msgpack.encode({"group_key": "g", "n": [1, None]})
+        head, _, tail = text.rpartition(plain)
+        changed = head + later + tail
+        harness.link.call(b"HSET", key, job_id.encode(), changed)
+        assert self.later(harness, name, job_id, place) == {"group_key": "g", "n": [1, None]}
+
+    def test_settings_of_a_later_version_stay(self, bench: Bench, harness: RedisHarness) -> None:
+        """An edit of a queue's settings keeps those that this version does not know (§1)."""
+        bench.set(QueueEdit(queue_name=QUEUE, max_running=3))
+        key = key_of(harness, "queues")
+        harness.link.call(b"HSET", key, QUEUE.encode(), b'{"max_running":3,"rate_limit":{"n":5}}')
+        bench.set(QueueEdit(queue_name=QUEUE, max_running=None, max_depth=9))
+        kept = cast("bytes", harness.link.call(b"HGET", key, QUEUE.encode()))
+        assert msgspec.json.decode(kept) == {"max_depth": 9, "rate_limit": {"n": 5}}
+
+
+class TestKeys:
+    """The keys (§8, faults B9, B11)."""
+
+    def test_no_key_ever_expires(self, bench: Bench, harness: RedisHarness) -> None:
+        """No key has a time to live: an eviction policy has no reason to take one (B11)."""
+        for status in sorted(Status, key=lambda each: each is Status.PENDING):
+            bring(bench, status, queue_name=status, dedupe_key=status, dedupe_window=60.0)
+        keys = harness.written()
+        assert len(keys) > 10
+        assert {harness.link.call(b"TTL", key) for key in keys} == {-1}
+
+    def test_all_keys_are_in_one_slot(self, bench: Bench, harness: RedisHarness) -> None:
+        """All keys of a shard have one hash tag, whatever the queues are called (B9)."""
+        for name in ("a:b", "a.b", "_", "A-1"):
+            bench.put(queue_name=name)
+        tags = {key[: key.index(b"}") + 1] for key in harness.written()}
+        assert len(tags) == 1
+
+    def test_nothing_is_left_of_a_pruned_job(self, bench: Bench, harness: RedisHarness) -> None:
+        """A job that is removed leaves no record, no index entry and no key behind (I2, I18)."""
+        for status in sorted(Status, key=lambda each: each is Status.PENDING):
+            bring(bench, status, queue_name=status, dedupe_key=status, dedupe_window=60.0)
+        for status in Status:
+            if status is Status.RUNNING:
+                bench.ack(bench.backend.list_jobs(ListJobs(queue_name=status)).jobs[0].id)
+            bench.backend.purge(status, frozenset(Status), 10)
+        assert sorted(key.rsplit(b":", 1)[1] for key in harness.written()) == [
+            b"accepted", b"drift", b"probe", b"pruned", b"queues",
+        ]  # fmt: skip
+
+
+class TestRecent:
+    """Claims are remembered until they are acknowledged; memory has bounds, and may be wrong (I18)."""
+
+    def test_what_changed_meanwhile_is_read_again(self, bench: Bench) -> None:
+        """An ack by a record that is out of date is decided anew by what is stored (I6)."""
+        job = bench.put()
+        taken = bench.take(job)
+        other = bench.harness.reopen(bench.store).connect()
+        assert answered(other.cancel([job.id])[0]).cancel_requested
+        done = settled(bench.ack(job.id, token_of(taken), "1")).job
+        assert (done.status, done.cancel_requested, done.result) == ("completed", True, "1")
+        other.close()
+
+    def test_the_memory_is_bounded(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The oldest records make room, and large ones are not kept; both can still be acknowledged."""
+        monkeypatch.setattr(recent, "MOST", 3)
+        jobs = [*bench.put_many(5), bench.put(payload="x" * (recent.LARGEST + 1))]
+        taken = bench.claim(6).jobs
+        answers = bench.backend.ack([Ack(job.id, token_of(job)) for job in taken])
+        assert [settled(answer).job.id for answer in answers] == ids(jobs)
+        assert bench.stats().counts[Status.COMPLETED] == 6
+
+    def test_a_batch_larger_than_lua_unpacks(self, bench: Bench) -> None:
+        """Batches of thousands are one step each, though Lua passes on few values at a time (rule 1)."""
+        count = 9_000
+        bench.put_many(count)
+        (first, *_), rest = (taken := bench.claim(count).jobs), len(taken)
+        assert (first.attempt, rest) == (1, count)
+        answers = bench.backend.ack([Ack(job.id, token_of(job)) for job in taken])
+        assert len({settled(answer).job.updated_at for answer in answers}) == 1
+        assert (
+            len(list_all(bench.backend, ListJobs(statuses=frozenset({Status.COMPLETED})))) == count
+        )
+
+    def test_a_large_answer_comes_in_parts(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A claim takes as many large jobs as one answer carries, the next the others (I18)."""
+        for module in (access, claiming):
+            monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+        jobs = bench.put_many(120, payload="x" * 1_000)
+        first, second, third = (bench.claim(120).jobs for _ in range(3))
+        assert ids([*first, *second, *third]) == ids(jobs)
+        assert len(first) == len(second) < 60
+        read = bench.backend.get_job(ids(jobs))
+        assert [job is not None and job.id for job in read] == ids(jobs)
+
+    def test_the_largest_payloads_are_claimed_together(self, bench: Bench) -> None:
+        """A batch of the largest payloads is accepted, claimed and acknowledged (§1)."""
+        jobs = bench.put_many(12, payload="x" * 1_048_576)
+        taken = [*bench.claim(12).jobs, *bench.claim(12).jobs]
+        assert [job.payload for job in taken] == [job.payload for job in jobs]
+        answers = bench.backend.ack([Ack(job.id, token_of(job)) for job in taken])
+        assert [settled(answer).job.id for answer in answers] == ids(jobs)
+        bench.backend.delete(ids(jobs))
+
+    def test_a_huge_batch_is_sent_in_parts(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A batch beyond what a server takes in one request is written in parts, all before the answer."""
+        monkeypatch.setattr(intake, "MOST_BYTES", 5_000)
+        wishes = [bench.new(payload="é" * 900, dedupe_key=None if n % 2 else "k") for n in range(9)]
+        answers = bench.backend.enqueue(wishes)
+        outcomes = [getattr(answer, "outcome", None) for answer in answers]
+        assert outcomes.count("created") == bench.stats().accepted == 5
+        assert outcomes.count("duplicate") == 4
+
+
+class TestDeadListener:
+    """A connection for news that died is found out (faults C3, B4)."""
+
+    @pytest.mark.parametrize("how", ["cut", "freeze"])
+    def test_a_dead_connection_is_given_up(self, harness: RedisHarness, how: str) -> None:
+        """A cut connection is seen at once, a silent one after a ping without an answer."""
+        port = int(harness.url.rsplit(":", 1)[1].split("/")[0])
+        proxy = Proxy(port)
+        link = Link(Address(f"redis://127.0.0.1:{proxy.port}", 0.3))
+        listener = RedisListener(link, Herald("n"), patience=0.2, silence=0.1)
+        assert listener.wait(0.3) == frozenset()
+        start = monotonic()
+        getattr(proxy, how)()
+        with pytest.raises(BackendUnavailable):
+            listener.wait(5.0)
+        assert monotonic() - start < 3.0
+        listener.close()
+        proxy.close()
+
+    def test_an_interrupt_reaches_a_wait_of_another_thread(self, harness: RedisHarness) -> None:
+        """A wait ends soon after another thread interrupts it (``Listener``)."""
+        listener = RedisListener(Link(Address(harness.url, 5.0)), Herald("n"), patience=5.0)
+        heard: list[object] = []
+        thread = Thread(target=lambda: heard.append(listener.wait(30.0)))
+        thread.start()
+        listener.interrupt()
+        thread.join(5.0)
+        assert heard == [frozenset()]
+        listener.close()
