@@ -43,7 +43,7 @@ class Room:
 
 
 async def accept(
-    listener: socket.socket, room: Room, take: Callable[[socket.socket], None]
+    listener: socket.socket, room: Room, take: Callable[[socket.socket], object]
 ) -> NoReturn:
     """Hand each new connection to ``take``, and let those without room wait in the backlog."""
     while True:

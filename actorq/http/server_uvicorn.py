@@ -62,13 +62,13 @@ class _Server(Server):
 
     async def main_loop(self) -> None:
         """Take connections until the stop; once a second uvicorn renews its ``Date`` header."""
-        async with anyio.create_task_group() as connecting:
-            async with anyio.create_task_group() as tasks:
-                take = partial(connecting.start_soon, self._connect)
-                tasks.start_soon(accept, self._order.listener, self._bounded.room, take)
-                tasks.start_soon(self._tick)
-                await self._order.shutdown()
-                tasks.cancel_scope.cancel()
+        # Two groups: whoever has been taken when the door closes still gets a connection.
+        async with anyio.create_task_group() as taken, anyio.create_task_group() as door:
+            take = partial(taken.start_soon, self._connect)
+            door.start_soon(accept, self._order.listener, self._bounded.room, take)
+            door.start_soon(self._tick)
+            await self._order.shutdown()
+            door.cancel_scope.cancel()
 
     async def _connect(self, client: socket.socket) -> None:
         """Give one connection to a protocol of its own, which gives its place free."""

@@ -79,6 +79,14 @@ class Wire:
         rest, self._unread = self._unread, b""
         return rest
 
+    async def is_broken_off(self) -> bool:
+        """Go on sending until the server has had enough."""
+        while True:
+            try:
+                await self.stream.send(b"x" * 1_000)
+            except anyio.BrokenResourceError:
+                return True
+
     async def _chunks(self) -> bytes:
         body = b""
         while size := int(await self._until(b"\r\n"), 16):

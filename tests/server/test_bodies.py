@@ -116,9 +116,8 @@ async def test_who_goes_on_sending_is_cut(server: ServerName) -> None:
         async with shell.connect() as wire:
             await wire.send(request("POST /", "Content-Length: 536870912"))
             assert (await wire.reply()).status == 413
-            with anyio.fail_after(PATIENCE_S), pytest.raises(anyio.BrokenResourceError):
-                while True:
-                    await wire.stream.send(b"x" * 1_000)
+            with anyio.fail_after(PATIENCE_S):
+                assert await wire.is_broken_off()
         assert await shell.answers()
 
 
@@ -175,26 +174,26 @@ class Flood:
 async def test_who_does_not_read_is_cut(server: ServerName) -> None:
     """A client that takes nothing of its answer does not hold the request for ever (G2, I18)."""
     app = Flood(64)
-    async with open_shell(app, server, ServerOptions(write_timeout=0.2)) as shell:
-        async with shell.connect() as wire:
-            await wire.send(request("GET /"))
-            with anyio.fail_after(PATIENCE_S):
-                await app.ended.wait()
-            assert len(await wire.rest()) < 64 * MIB
+    options = ServerOptions(write_timeout=0.2)
+    async with open_shell(app, server, options) as shell, shell.connect() as wire:
+        await wire.send(request("GET /"))
+        with anyio.fail_after(PATIENCE_S):
+            await app.ended.wait()
+        assert len(await wire.rest()) < 64 * MIB
 
 
 @on_every_server
 async def test_who_reads_slowly_is_served(server: ServerName) -> None:
     """A client that takes its answer piece by piece gets all of it, however long it takes (§9)."""
     app = Flood(12)
-    async with open_shell(app, server, ServerOptions(write_timeout=0.4)) as shell:
-        async with shell.connect() as wire:
-            await wire.send(request("GET /"))
-            start, got = anyio.current_time(), 0
-            with anyio.fail_after(PATIENCE_S):
-                while got < app.pieces * MIB:
-                    got += len(await wire.stream.receive(MIB // 4))
-                    # The pace of the client is what is tested.
-                    await anyio.sleep(0.015)
-            assert anyio.current_time() - start > 0.4
-            assert app.ended.is_set()
+    options = ServerOptions(write_timeout=0.4)
+    async with open_shell(app, server, options) as shell, shell.connect() as wire:
+        await wire.send(request("GET /"))
+        start, got = anyio.current_time(), 0
+        with anyio.fail_after(PATIENCE_S):
+            while got < app.pieces * MIB:
+                got += len(await wire.stream.receive(MIB // 4))
+                # The pace of the client is what is tested.
+                await anyio.sleep(0.015)
+        assert anyio.current_time() - start > 0.4
+        assert app.ended.is_set()
