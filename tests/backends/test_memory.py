@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from backends.harnesses import MemoryHarness
 
-# The suite is made for this: its classes and fixtures become this module's.
-from actorq.testing.conformance.suite import *  # noqa: F403
+from actorq.testing.conformance.suite import *  # noqa: F403 - it is made for this
 
 
 @pytest.fixture

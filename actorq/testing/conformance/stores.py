@@ -67,6 +67,5 @@ class TestStore:
         self, harness: Harness, request: pytest.FixtureRequest
     ) -> None:
         """Where processes can share a store, the tests of ``processes`` are run as well (``Harness``)."""
-        # pytest leaves the type of this open.
-        names = dir(request.module)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        names = dir(getattr(request, "module"))  # noqa: B009 - pytest leaves its type open
         assert ("TestProcesses" in names) == harness.shared_by_processes
