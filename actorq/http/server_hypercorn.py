@@ -8,7 +8,6 @@ and a request whose body is left unread hangs for ever.
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -71,8 +70,12 @@ class _Server:
         """Serve until told to stop; the end of the grace cancels what is left."""
         async with anyio.create_task_group() as connections:
             async with anyio.create_task_group() as door:
-                take = partial(connections.start_soon, self._serve)
-                door.start_soon(accept, self._order.listener, self._room, take)
+                door.start_soon(
+                    accept,
+                    self._order.listener,
+                    self._room,
+                    lambda client: connections.start_soon(self._serve, client),
+                )
                 await self._order.shutdown()
                 door.cancel_scope.cancel()
             self._order.listener.close()
