@@ -158,7 +158,7 @@ Limit = Annotated[int | UnsetType | None, _about("A bound; null for none.", **_L
 Count = Annotated[int, _about("How many.", **_LIMIT)]
 JsonResult = Annotated[msgspec.Raw | UnsetType, _about("Any JSON value, kept with the job.")]
 JsonProgress = Annotated[msgspec.Raw, _about("Any JSON value of at most 64 KiB.")]
-ItemId = Annotated[str, _about("The job's id.", format="uuid")]
+ItemId = Annotated[str, _about("The job's id.")]
 ActionName = Annotated[str, _about("ack, fail or release.", enum=["ack", "fail", "release"])]
 NewJobs = list[
     Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/EnqueueBody"})]

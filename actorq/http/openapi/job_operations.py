@@ -25,7 +25,7 @@ _MADE: Final = {"Location": "Where the job is.", **_ETAG, **_REPLAYED}
 KEY: Final = Parameter(
     name="Idempotency-Key",
     about="Names this request, so that sending it twice makes one job; quoted or bare.",
-    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"},
+    schema={"type": "string", "pattern": "^[ -~]{1,512}$"},
     place="header",
 )
 FILTERS: Final = (
