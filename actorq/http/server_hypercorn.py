@@ -70,12 +70,11 @@ class _Server:
         """Serve until told to stop; the end of the grace cancels what is left."""
         async with anyio.create_task_group() as connections:
             async with anyio.create_task_group() as door:
-                door.start_soon(
-                    accept,
-                    self._order.listener,
-                    self._room,
-                    lambda client: connections.start_soon(self._serve, client),
-                )
+
+                def take(client: socket.socket) -> None:
+                    connections.start_soon(self._serve, client)
+
+                door.start_soon(accept, self._order.listener, self._room, take)
                 await self._order.shutdown()
                 door.cancel_scope.cancel()
             self._order.listener.close()

@@ -63,12 +63,11 @@ class _Server(Server):
         """Take connections until the stop; once a second uvicorn renews its ``Date`` header."""
         # Two groups: whoever has been taken when the door closes still gets a connection.
         async with anyio.create_task_group() as taken, anyio.create_task_group() as door:
-            door.start_soon(
-                accept,
-                self._order.listener,
-                self._bounded.room,
-                lambda client: taken.start_soon(self._connect, client),
-            )
+
+            def take(client: socket.socket) -> None:
+                taken.start_soon(self._connect, client)
+
+            door.start_soon(accept, self._order.listener, self._bounded.room, take)
             door.start_soon(self._tick)
             await self._order.shutdown()
             door.cancel_scope.cancel()
