@@ -54,8 +54,9 @@ class Backend(Protocol):
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs: highest priority first, then smallest id.
 
-        Atomic per claim. Respects ``paused`` and ``max_running`` and says so in its answer; a pending job whose ``expires_at`` has
-        passed is buried instead of given out. Claims earlier in the batch are served first.
+        Atomic per claim. Respects ``paused`` and ``max_running``, and says so in its answer; a pending
+        job whose ``expires_at`` has passed is buried instead of given out. Claims earlier in the
+        batch are served first.
         """
         ...
 
