@@ -36,7 +36,10 @@ class Trouble:
         self.away = False
         self.poison: str | None = None
         self.before: Callable[[str], None] | None = None
+        self.after: Callable[[str], None] | None = None
         self.connections = 0
+        self.attempts = 0
+        """How often somebody tried to connect."""
 
     def count(self, verb: str) -> int:
         """Return how often ``verb`` was called."""
@@ -59,6 +62,8 @@ class Trouble:
         if self.poison is not None and any(self.poison in str(item) for item in items):
             raise ValueError("the store will not take this")
         result = call()
+        if self.after is not None:
+            self.after(verb)
         if self.lose[verb]:
             self.lose[verb] -= 1
             raise BackendUnavailable("the answer was lost")
@@ -161,6 +166,7 @@ class UnreliableStore:
         return self._inner.open()
 
     def connect(self) -> Backend:
+        self.trouble.attempts += 1
         if self.trouble.away:
             raise BackendUnavailable("the store is away")
         self.trouble.connections += 1

@@ -51,8 +51,9 @@ class Caller:
     def single(self, message: m.StorageMessage) -> object:
         """Make the one call that ``message`` asks for; an error is a result."""
         try:
+            backend = self._connected()
             try:
-                return call_single(self._connected(), message)
+                return call_single(backend, message)
             except BackendUnavailable:
                 self.close()
             # Reads, sweeps and prunings decide anew by what they find: repeating them is safe.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unreliable import UnreliableStore
-
 from actorq.actors.hints import Hints
 from actorq.actors.mailbox import Mailbox
 from actorq.actors.runners import run_inline
@@ -13,6 +11,7 @@ from actorq.actors.storage import StorageLane
 from actorq.backends.memory import MemoryStore
 from actorq.core.policy import Policy
 from actorq.testing.clock import ManualClock
+from tests.unreliable import UnreliableStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from lanes import World
 
 from actorq.actors import messages as m
 from actorq.actors.caller import Caller
@@ -13,6 +12,7 @@ from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, Release, Report
 from actorq.core.job import NewJob
 from actorq.core.results import Claimed, Settled
 from actorq.errors import BackendUnavailable, InternalError
+from tests.actors.lanes import World
 
 
 class Bench:

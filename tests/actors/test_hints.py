@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from lanes import World
 
 from actorq.actors import messages as m
 from actorq.actors.hints import Hints
@@ -16,6 +15,7 @@ from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.errors import NotFound
 from actorq.testing.clock import START_US
+from tests.actors.lanes import World
 
 PENDING = create(NewJob(id="p", queue_name="q", payload=""), START_US)
 DELAYED = create(NewJob(id="d", queue_name="q", payload="", delay=5.0), START_US)

@@ -11,7 +11,7 @@ import pytest
 from actorq.actors.actor import MAX_RESTARTS, Alarm, ask, metronome, serve
 from actorq.actors.mailbox import Mailbox, Reply
 from actorq.actors.messages import Beat
-from actorq.errors import InternalError
+from actorq.errors import BackendUnavailable, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,3 +138,47 @@ async def test_a_beat_without_room_is_dropped() -> None:
     alarm.beat()
 
     assert await beats.take(10) == [Beat()]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "crashed for good"])
+async def test_whoever_still_waits_at_the_end_is_told(how: str) -> None:
+    """An actor that is given up leaves nobody waiting, whether it had looked at them or not (I18)."""
+    mailbox: Mailbox[Echo] = Mailbox(100)
+    held, unread = Echo("hold", Reply()), Echo("unread", Reply())
+    bombs = [Echo("boom", Reply()) for _ in range(MAX_RESTARTS + 1)]
+
+    async def live() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: serve("echo", EchoActor, mailbox, Crashes(), limit=1))
+            await anyio.wait_all_tasks_blocked()
+            if how == "cancelled":
+                mailbox.offer(held)
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+            else:
+                for bomb in bombs:
+                    mailbox.offer(bomb)
+            mailbox.offer(unread)
+
+    if how == "cancelled":
+        await live()
+        with pytest.raises(BackendUnavailable):
+            await held.reply.get()
+    else:
+        with pytest.raises(BaseExceptionGroup):
+            await live()
+    with pytest.raises(BackendUnavailable):
+        await unread.reply.get()
+    assert not mailbox.offer(Echo("late", Reply()))
+
+
+async def test_an_actor_that_ends_in_order_leaves_its_answers_to_others() -> None:
+    """What it has passed on is answered by those it passed it to: nothing is failed (rule 10)."""
+    mailbox: Mailbox[Echo] = Mailbox(100)
+    held = Echo("hold", Reply())
+    mailbox.offer(held)
+    mailbox.close()
+
+    await serve("echo", EchoActor, mailbox, Crashes())
+
+    assert not held.reply.settled

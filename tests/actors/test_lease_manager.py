@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from lanes import DirectLane, World
 
 from actorq.actors import messages as m
 from actorq.actors.lease_manager import IDLE_BEATS, MAX_CLAIM, UNUSED_BEATS, LeaseManager
@@ -15,6 +14,7 @@ from actorq.core.job import NewJob
 from actorq.core.queue import QueueEdit
 from actorq.core.results import Claimed
 from actorq.errors import BackendUnavailable, InternalError
+from tests.actors.lanes import DirectLane, World
 
 
 class Bench:

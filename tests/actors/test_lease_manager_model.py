@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from lanes import DirectLane, World
 
 from actorq.actors import messages as m
 from actorq.actors.lease_manager import LeaseManager
@@ -18,6 +17,7 @@ from actorq.core.commands import Ack, ListJobs
 from actorq.core.job import NewJob
 from actorq.core.queue import QueueEdit
 from actorq.core.transitions import Status
+from tests.actors.lanes import DirectLane, World
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

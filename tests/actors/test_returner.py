@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from lanes import DirectLane, World
-
 from actorq.actors import messages as m
 from actorq.actors.returner import DOUBT_BEATS, MAX_HELD, STEP, Returner
 from actorq.core.commands import Claim, Release
 from actorq.core.job import Delivery, Job, NewJob
 from actorq.core.transitions import Status
+from tests.actors.lanes import DirectLane, World
 
 
 class Bench:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from lanes import World
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
@@ -13,6 +12,7 @@ from actorq.core.job import NewJob
 from actorq.core.results import Claimed, Enqueued, Outcome, Settled
 from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable, InternalError
+from tests.actors.lanes import World
 
 
 def new(job_id: str, payload: str = "") -> NewJob:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from lanes import DirectLane, World
 from trio.testing import MockClock
 
 from actorq.actors import messages as m
@@ -18,6 +17,7 @@ from actorq.core.commands import Ack, Claim
 from actorq.core.job import NewJob
 from actorq.core.policy import Policy, Retention
 from actorq.core.transitions import Status
+from tests.actors.lanes import DirectLane, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from lanes import DirectLane, World
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
@@ -11,6 +10,7 @@ from actorq.actors.watcher import Watcher
 from actorq.core.commands import Edit
 from actorq.core.job import Job, NewJob
 from actorq.errors import BackendUnavailable
+from tests.actors.lanes import DirectLane, World
 
 
 class Bench:
