@@ -34,9 +34,11 @@ class Bulk:
 
     def run(self, sqlite: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
         """Run the statement for all ``rows``, in order."""
-        start = 0
+        start, left = 0, len(rows)
         for size, sql in self._by_size:
-            while len(rows) - start >= size:
+            while left >= size:
                 part = rows[start : start + size]
                 sqlite.execute(sql, list(chain.from_iterable(part)))
-                start += size
+                start, left = start + size, left - size
+            if not left:
+                return

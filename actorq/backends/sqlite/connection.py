@@ -96,14 +96,22 @@ class Connection:
         self._identity = identity(path)
 
     @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection]:
+    def writing(self, end: str = "COMMIT") -> Generator[sqlite3.Connection]:
         """Hold the one right to write, in a transaction that is committed at the end, or undone."""
-        with self._turn(), self._transaction(_WRITE, "COMMIT") as sqlite:
-            yield sqlite
+        if not self._gate.acquire(BUSY_S):
+            raise BackendUnavailable(f"the database {self._path}: too many wait to write to it")
+        try:
+            if identity(self._path) != self._identity:
+                # What is written now would be gone with the file that nobody can find any more.
+                raise BackendUnavailable(f"the database {self._path} was moved or deleted")
+            with self._transaction(_WRITE, end) as sqlite:
+                yield sqlite
+        finally:
+            self._gate.release()
 
     def probe(self) -> None:
         """Take the right to write, write, and undo it."""
-        with self._turn(), self._transaction(_WRITE, "ROLLBACK") as sqlite:
+        with self.writing("ROLLBACK") as sqlite:
             sqlite.execute(_PROBE)
 
     @contextmanager
@@ -114,8 +122,8 @@ class Connection:
 
     def warnings(self) -> tuple[str, ...]:
         """Return what an operator should know of the file and its place."""
-        with self._failing():
-            (mode,) = cast("tuple[str]", self._sqlite.execute("PRAGMA journal_mode").fetchone())
+        with self.reading() as sqlite:
+            (mode,) = cast("tuple[str]", sqlite.execute("PRAGMA journal_mode").fetchone())
         found = [f"{self._path} is in journal mode {mode}, not wal"] if mode != "wal" else []
         if (place := file_system_warning(self._path)) is not None:
             found.append(place)
@@ -127,46 +135,39 @@ class Connection:
 
     def catch_up(self) -> None:
         """Move the write-ahead log into the file if a long reader had kept it from being moved."""
-        if wal_bytes(self._path) > WAL_LIMIT_BYTES:
+        if wal_bytes(self._path) <= WAL_LIMIT_BYTES:
+            return
+        try:
             # Whoever reads still is not waited for: the next round comes soon.
-            with self._failing():
-                self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
 
     def close(self) -> None:
         """Let the connection go; safe to call twice."""
         self._sqlite.close()
 
     @contextmanager
-    def _turn(self) -> Generator[None]:
-        if not self._gate.acquire(BUSY_S):
-            raise BackendUnavailable(f"the database {self._path}: too many wait to write to it")
-        try:
-            if identity(self._path) != self._identity:
-                # What is written now would be gone with the file that nobody can find any more.
-                raise BackendUnavailable(f"the database {self._path} was moved or deleted")
-            yield
-        finally:
-            self._gate.release()
-
-    @contextmanager
     def _transaction(self, begin: Sequence[str], end: str) -> Generator[sqlite3.Connection]:
         sqlite = self._sqlite
-        with self._failing():
-            try:
-                self._begin(begin)
-                yield sqlite
-                sqlite.execute(end)
-            except BaseException:
-                self._undo()
-                raise
+        try:
+            self._begin(begin)
+            yield sqlite
+            sqlite.execute(end)
+        except BaseException as error:
+            self._undo()
+            if isinstance(error, sqlite3.Error) and is_condition(error):
+                raise unavailable(self._path, error) from error
+            raise
 
     def _begin(self, begin: Sequence[str]) -> None:
-        patience = monotonic() + BUSY_S
+        patience = 0.0
         while True:
             try:
                 for sql in begin:
                     self._sqlite.execute(sql)
             except sqlite3.OperationalError as error:
+                patience = patience or monotonic() + BUSY_S
                 if not is_busy(error) or monotonic() > patience:
                     raise
                 self._undo()
@@ -180,12 +181,3 @@ class Connection:
         if self._sqlite.in_transaction:
             with suppress(sqlite3.Error):
                 self._sqlite.execute("ROLLBACK")
-
-    @contextmanager
-    def _failing(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            if is_condition(error):
-                raise unavailable(self._path, error) from error
-            raise

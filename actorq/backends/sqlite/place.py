@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ def check_place(path: Path) -> bytes:
 def identity(path: Path) -> tuple[int, int] | None:
     """Return what tells this file from another one of its name; None if there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - once for each transaction: Path.stat takes twice as long
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -104,8 +105,13 @@ def _read(row: _Row) -> QueueRow:
     number, name, stored, accepted, pruned, *figures = row
     counts = dict(zip(Status, figures, strict=True))
     waiting = counts[Status.PENDING] + counts[Status.DELAYED]
-    settings = _SETTINGS.decode(stored)
-    return QueueRow(number, name, stored, settings, accepted, pruned, counts, waiting)
+    return QueueRow(number, name, stored, _settings(stored), accepted, pruned, counts, waiting)
+
+
+@lru_cache(maxsize=1_024)
+def _settings(stored: bytes) -> QueueSettings:
+    # Read with every claim, changed hardly ever.
+    return _SETTINGS.decode(stored)
 
 
 def _encode(settings: QueueSettings, before: bytes) -> bytes:
