@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from backends.harnesses import MemoryHarness, SqliteHarness
 
 from actorq.core.policy import Policy
 from actorq.core.transitions import Status
 from actorq.testing.conformance.answers import ids, settled, token_of
 from actorq.testing.conformance.bench import Bench
+from tests.backends.harnesses import MemoryHarness, SqliteHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

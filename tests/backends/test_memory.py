@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from backends.harnesses import MemoryHarness
 
 from actorq.testing.conformance.suite import *  # noqa: F403 - it is made for this
+from tests.backends.harnesses import MemoryHarness
 
 
 @pytest.fixture

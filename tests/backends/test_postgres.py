@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers.postgres import PostgresHarness, shared_dsn
 
 # The suite is made for this: its classes and fixtures become this module's.
 from actorq.testing.conformance.processes import *  # noqa: F403
 from actorq.testing.conformance.suite import *  # noqa: F403
+from tests.servers.postgres import PostgresHarness, shared_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

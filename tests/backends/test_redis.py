@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers.redis_harness import RedisHarness
 
 # The suite is made for this: its classes and fixtures become this module's.
 from actorq.testing.conformance.processes import *  # noqa: F403 - made for it
 from actorq.testing.conformance.suite import *  # noqa: F403 - made for it
+from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

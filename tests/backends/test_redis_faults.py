@@ -7,9 +7,6 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
-from servers.proxy import Proxy
-from servers.redis import RedisServer
-from servers.redis_harness import RedisHarness
 
 from actorq.actors import messages as m
 from actorq.actors.caller import Caller
@@ -27,6 +24,9 @@ from actorq.errors import BackendUnavailable
 from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import LONG_S, QUEUE, Bench
+from tests.servers.proxy import Proxy
+from tests.servers.redis import RedisServer
+from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

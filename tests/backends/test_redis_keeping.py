@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
-from servers.proxy import Proxy
-from servers.redis_harness import RedisHarness
 
 from actorq.backends.redis import access, claiming, intake, recent
-from actorq.backends.redis.link import Address, Link
+from actorq.backends.redis.address import ServerAddress
+from actorq.backends.redis.link import Link
 from actorq.backends.redis.news import Herald, RedisListener
 from actorq.core.commands import Ack, Edit, ListJobs
 from actorq.core.policy import Policy
@@ -24,6 +23,8 @@ from actorq.testing.conformance.answers import answered, ids, settled, token_of
 from actorq.testing.conformance.audit import audit, list_all
 from actorq.testing.conformance.bench import QUEUE, Bench
 from actorq.testing.conformance.scenes import bring
+from tests.servers.proxy import Proxy
+from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,7 +207,7 @@ class TestDeadListener:
         """A cut connection is seen at once, a silent one after a ping without an answer."""
         port = int(harness.url.rsplit(":", 1)[1].split("/")[0])
         proxy = Proxy(port)
-        link = Link(Address(f"redis://127.0.0.1:{proxy.port}", 0.3))
+        link = Link(ServerAddress(f"redis://127.0.0.1:{proxy.port}", 0.3))
         listener = RedisListener(link, Herald("n"), patience=0.2, silence=0.1)
         assert listener.wait(0.3) == frozenset()
         start = monotonic()
@@ -219,7 +220,7 @@ class TestDeadListener:
 
     def test_an_interrupt_reaches_a_wait_of_another_thread(self, harness: RedisHarness) -> None:
         """A wait ends soon after another thread interrupts it (``Listener``)."""
-        listener = RedisListener(Link(Address(harness.url, 5.0)), Herald("n"), patience=5.0)
+        listener = RedisListener(Link(ServerAddress(harness.url, 5.0)), Herald("n"), patience=5.0)
         heard: list[object] = []
         thread = Thread(target=lambda: heard.append(listener.wait(30.0)))
         thread.start()

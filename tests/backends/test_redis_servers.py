@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from servers.redis import RedisServer
-from servers.redis_harness import RedisHarness
 
 from actorq.backends.redis import RedisStore
-from actorq.backends.redis.access import Wait
-from actorq.backends.redis.link import Address, Link
+from actorq.backends.redis.address import ServerAddress
+from actorq.backends.redis.link import Link, Wait
 from actorq.clock import random_bits, wall_clock
 from actorq.core.commands import Ack, Extend
 from actorq.core.ids import IdMint
@@ -23,6 +21,8 @@ from actorq.errors import BackendUnavailable, ConfigurationError
 from actorq.testing.conformance.answers import answered, settled
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import Bench
+from tests.servers.redis import RedisServer
+from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def server() -> Iterator[RedisServer]:
 @pytest.fixture
 def link(server: RedisServer) -> Iterator[Link]:
     """Give a bare connection, and put the settings back in the end."""
-    link = Link(Address(server.url, 5.0))
+    link = Link(ServerAddress(server.url, 5.0))
     yield link
     for name, value in (
         (b"maxmemory", b"0"), (b"maxmemory-policy", b"noeviction"), (b"appendonly", b"yes"),
@@ -201,7 +201,7 @@ class TestReplicas:
             backend = store.connect()
             new = new_job("copied")
             assert isinstance(backend.enqueue([new])[0], Enqueued)
-            copy = Link(Address(replica.url, 5.0))
+            copy = Link(ServerAddress(replica.url, 5.0))
             body = copy.call(b"HGET", b"{servers:0}:body", new.id.encode())
             copy.close()
         finally:
@@ -226,7 +226,7 @@ class TestReplicas:
 
 
 def _replication(server: RedisServer) -> str:
-    link = Link(Address(server.url, 5.0))
+    link = Link(ServerAddress(server.url, 5.0))
     text = link.call(b"INFO", b"replication")
     link.close()
     assert isinstance(text, bytes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from backends.harnesses import SqliteHarness
 
 from actorq.testing.conformance.processes import *  # noqa: F403 - it is made for this
 from actorq.testing.conformance.suite import *  # noqa: F403 - it is made for this
+from tests.backends.harnesses import SqliteHarness
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from records import ID, NOW
-
 from actorq.core import lifecycle
 from actorq.core.commands import Edit
 from actorq.core.policy import Policy
 from actorq.core.retry import Failure
 from actorq.core.transitions import TRANSITIONS, Event, Status
+from tests.core.records import ID, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

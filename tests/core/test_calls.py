@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from records import ID, new
 
 from actorq.core import calls, lifecycle
 from actorq.core.commands import Ack, Extend, Fail, ListJobs, Release, Report
@@ -18,6 +17,7 @@ from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.errors import InvalidInput
 from actorq.testing.clock import START_US
+from tests.core.records import ID, new
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import UNSET
-from records import ID
 
 from actorq.core import intake
 from actorq.core.commands import Edit
@@ -18,6 +17,7 @@ from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.transitions import Status
 from actorq.errors import InvalidInput
+from tests.core.records import ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable

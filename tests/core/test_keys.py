@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from records import new
 
 from actorq.core import intake
 from actorq.core.job import Backoff, Delivery, NewJob, OnDuplicate
 from actorq.core.keys import idempotency
 from actorq.core.policy import Policy
+from tests.core.records import new
 
 BASE = new("id-1", "q", "payload")
 

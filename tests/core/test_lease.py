@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from records import NOW, jobs, new
 
 from actorq.core import lifecycle
 from actorq.core.instants import to_us
@@ -14,6 +13,7 @@ from actorq.core.policy import Policy
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.testing.clock import START_US
+from tests.core.records import NOW, jobs, new
 
 HOUR_US = to_us(3_600.0)
 

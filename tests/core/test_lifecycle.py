@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from acts import ACTS, LEASE_ENDS, Act
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
-from records import ID, NOW, assert_sound, jobs, new
 
 from actorq.core import lifecycle
 from actorq.core.commands import Edit
@@ -18,6 +16,8 @@ from actorq.core.retry import Failure
 from actorq.core.transitions import ENDED, LIVE, WAITING, Event, Status
 from actorq.errors import IllegalTransition
 from actorq.testing.clock import START_US
+from tests.core.acts import ACTS, LEASE_ENDS, Act
+from tests.core.records import ID, NOW, assert_sound, jobs, new
 
 RUNNING = jobs([Status.RUNNING])
 UNCHANGING = (

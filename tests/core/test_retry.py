@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from records import ID, jobs, new
 
 from actorq.core.job import DEFAULT_BACKOFF, Backoff, DeadReason, Delivery, Job, create
 from actorq.core.policy import Policy
@@ -27,6 +26,7 @@ from actorq.core.retry import (
 )
 from actorq.core.transitions import Status
 from actorq.testing.clock import START_US
+from tests.core.records import ID, jobs, new
 
 WILD = st.builds(
     Backoff,

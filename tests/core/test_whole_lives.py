@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from acts import ACTS, LEASE_ENDS
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
-from records import NOW, assert_sound, new
 
 from actorq.core import lifecycle
 from actorq.core.job import Delivery, Job, create
 from actorq.core.policy import Policy
 from actorq.core.transitions import ENDED, Status
+from tests.core.acts import ACTS, LEASE_ENDS
+from tests.core.records import NOW, assert_sound, new
 
 if TYPE_CHECKING:
-    from acts import Act
+    from tests.core.acts import Act
 
 POLICY = Policy()
 

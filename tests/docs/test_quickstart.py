@@ -6,8 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from server_process import ACTORQ, PATIENCE_S, Server, call
-from snippets import snippets
+from tests.docs.snippets import snippets
+from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server, call
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from snippets import PAGES, ROOT, Snippet, snippets
+
+from tests.docs.snippets import PAGES, ROOT, Snippet, snippets
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from history import Asked, Started
+
+from tests.e2e.history import Asked, Started
 
 if TYPE_CHECKING:
-    from history import History
+    from tests.e2e.history import History
 
 QUEUE = "load"
 VISIBILITY_S = 1

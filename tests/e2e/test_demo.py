@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from server_process import ROOT
+from tests.e2e.server_process import ROOT
 
 
 def test_the_first_job_comes_out_as_promised() -> None:

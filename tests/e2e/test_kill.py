@@ -11,9 +11,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
-from history import Ended, History
-from load import QUEUE, VISIBILITY_S, Address, Client, consume, enqueue, produce
-from server_process import ACTORQ, PATIENCE_S, Server, call
+
+from tests.e2e.history import Ended, History
+from tests.e2e.load import QUEUE, VISIBILITY_S, Address, Client, consume, enqueue, produce
+from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server, call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

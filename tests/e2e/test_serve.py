@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from server_process import ACTORQ, Server, call
+
+from tests.e2e.server_process import ACTORQ, Server, call
 
 if TYPE_CHECKING:
     from pathlib import Path

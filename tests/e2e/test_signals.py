@@ -10,7 +10,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 import pytest
-from server_process import ROOT, Server, call
+
+from tests.e2e.server_process import ROOT, Server, call
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 import anyio
 import msgspec
-from unreliable import Trouble, UnreliableStore
 
 from actorq.backends.memory import MemoryStore
 from actorq.core.policy import Policy
 from actorq.http import AppOptions, create_app
 from actorq.runtime import Options, running
 from actorq.testing.clock import ManualClock
+from tests.unreliable import Trouble, UnreliableStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

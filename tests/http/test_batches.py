@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from door import NOBODY, Door, Item, Results, open_door
 
 from actorq.http import AppOptions
+from tests.http.door import NOBODY, Door, Item, Results, open_door
 
 
 async def batch(door: Door, *jobs: object) -> list[Item]:

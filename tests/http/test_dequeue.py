@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from door import Answer, Door, Exchange, Shown, open_door
 
 from actorq.http import AppOptions
+from tests.http.door import Answer, Door, Exchange, Shown, open_door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

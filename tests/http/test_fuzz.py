@@ -10,13 +10,13 @@ import anyio.from_thread
 import anyio.lowlevel
 import httpx
 import pytest
-from door import open_door
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import APIOperation, Case, GenerationMode, checks, openapi
 from schemathesis.core.result import Ok
 
 from actorq.http.openapi import document
 from actorq.http.server import serve
+from tests.http.door import open_door
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from door import open_door
+from tests.http.door import open_door
 
 
 async def test_a_live_process_says_so() -> None:

@@ -6,9 +6,9 @@ import itertools
 
 import msgspec
 import pytest
-from door import Door, Shown, open_door
 
 from actorq.core.policy import Policy
+from tests.http.door import Door, Shown, open_door
 
 DEEP = 100_000
 JSON = {"Content-Type": "application/json"}
@@ -156,6 +156,9 @@ async def test_a_wrong_value_names_its_field(name: str, values: list[object]) ->
         ({"delay": 1, "delay_seconds": 1}, ["/delay_seconds"]),
         ({"delay": 1, "available_at": "2030-01-01T00:00:00Z"}, ["/delay"]),
         ({"queue": "other"}, ["/queue"]),
+        ({"queue_name": None, "queue": "a b"}, ["/queue"]),
+        ({"queue_name": None}, ["/queue_name"]),
+        ({"delay_seconds": 10**10}, ["/delay_seconds"]),
     ],
 )
 async def test_unknown_fields_and_contradictions_are_named(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from door import NOBODY, Answer, Door, open_door
 
 from actorq.http import AppOptions
+from tests.http.door import NOBODY, Answer, Door, open_door
 
 NEW = {"queue_name": "mail", "payload": "hello"}
 

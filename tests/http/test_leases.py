@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from door import NOBODY, Door, open_door
 
 from actorq.http import AppOptions
+from tests.http.door import NOBODY, Door, open_door
 
 SETTLING = [("ack", "completed"), ("fail", "delayed"), ("release", "pending")]
 

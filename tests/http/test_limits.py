@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from door import open_door
 
 from actorq.errors import ActorqError
 from actorq.http import AppOptions, BodyLimits
 from actorq.http.server import WHOLE_BODY
+from tests.http.door import open_door
 
 if TYPE_CHECKING:
     from collections.abc import Callable

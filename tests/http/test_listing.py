@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
-from door import Door, Shown, open_door
 
 from actorq.http.cursors import read_cursor, write_cursor
+from tests.http.door import Door, Shown, open_door
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):

@@ -8,12 +8,12 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from door import Shown, open_door
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from actorq.http import create_app
+from tests.http.door import Shown, open_door
 
 if TYPE_CHECKING:
     from starlette.requests import Request

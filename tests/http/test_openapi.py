@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 import jsonschema_rs
 import msgspec
 import pytest
-from door import Door, open_door
 
 from actorq.http import AppOptions
 from actorq.http.app import routes
 from actorq.http.openapi import document
+from tests.http.door import Door, open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from door import NOBODY, open_door
 
 from actorq import errors
 from actorq.core.wire.decoding import NotJson
 from actorq.errors import ActorqError, InternalError
 from actorq.http import AppOptions, limits, problems
+from tests.http.door import NOBODY, open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

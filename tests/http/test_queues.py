@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import msgspec
 import pytest
-from door import NOBODY, Answer, Door, Results, open_door
 
 from actorq.http import AppOptions
+from tests.http.door import NOBODY, Answer, Door, Results, open_door
 
 
 class Figures(msgspec.Struct, forbid_unknown_fields=True):

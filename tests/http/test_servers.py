@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 import pytest
-from door import Answer, Door, open_door
 
 from actorq.http import AppOptions, BodyLimits
 from actorq.http.server import WHOLE_BODY, serve
+from tests.http.door import Answer, Door, open_door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

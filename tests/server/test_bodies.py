@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from shell import PATIENCE_S, echo, on_every_server, open_shell, read_body, request, respond
 
 from actorq.http.server import ServerOptions
+from tests.server.shell import (
+    PATIENCE_S,
+    echo,
+    on_every_server,
+    open_shell,
+    read_body,
+    request,
+    respond,
+)
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

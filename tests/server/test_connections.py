@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
-from shell import Reply, echo, on_every_server, open_shell, request
 
 from actorq.http.server import ServerOptions
+from tests.server.shell import Reply, echo, on_every_server, open_shell, request
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 import psycopg
 from psycopg import sql
-from servers.processes import ServerProcess, find_program, free_port, temporary_folder
 
 from actorq.backends.postgres import PostgresStore
+from tests.servers.processes import ServerProcess, find_program, free_port, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

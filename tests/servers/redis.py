@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from servers.processes import ServerProcess, find_program, free_port, temporary_folder
+from tests.servers.processes import ServerProcess, find_program, free_port, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

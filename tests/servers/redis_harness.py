@@ -8,11 +8,11 @@ import secrets
 from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
-from servers.redis import RedisServer
-
 from actorq.backends.redis import RedisStore
-from actorq.backends.redis.link import Address, Link
+from actorq.backends.redis.address import ServerAddress
+from actorq.backends.redis.link import Link
 from actorq.testing.clock import SharedClock
+from tests.servers.redis import RedisServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ class RedisHarness:
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.url = url or server_url()
         self.shift = SharedClock(folder / "shift", start=0)
-        self.link = Link(Address(self.url, 5.0))
+        self.link = Link(ServerAddress(self.url, 5.0))
         self._run = secrets.token_hex(4)
         self._recipes: list[tuple[Store, partial[RedisStore]]] = []
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
-from testing import planted
 
 from actorq.backends.memory.connection import MemoryBackend
 from actorq.core.policy import Policy
@@ -19,6 +18,7 @@ from actorq.testing.conformance import suite
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import Bench
 from actorq.testing.conformance.model import STEPS, Days
+from tests.testing import planted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
