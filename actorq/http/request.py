@@ -92,7 +92,8 @@ class Request:
         media = self.header(b"content-type")
         if media is not None and media != "application/json" and not _is_json(media):
             raise UnsupportedMediaType(
-                f"the body must be sent as application/json in UTF-8, not as {media!a:.100}"
+                "send the body in UTF-8 with the header Content-Type: application/json; "
+                f"it came as {media!a:.100}"
             )
         coding = self.header(b"content-encoding")
         if coding is not None and coding.lower() != "identity":

@@ -128,12 +128,16 @@ MaybeIdempotencyKey = Annotated[
 MaybeWorkerId = Annotated[str | None, _about("Who asks, for whoever looks.", **_KEY)]
 DeliveryName = Annotated[
     str,
-    _about("How often the job may be started.", pattern="^at[_-](least|most)[_-]once$"),
+    _about(
+        "How often the job may be started: at_least_once or at_most_once.",
+        pattern="^at[_-](least|most)[_-]once$",
+    ),
 ]
 OnDuplicateName = Annotated[
     str,
     _about(
-        "What happens when a live job holds the dedupe key.", pattern="^(return|reject|replace)$"
+        "What happens when a job holds the dedupe key: return it, reject, or replace.",
+        pattern="^(return|reject|replace)$",
     ),
 ]
 Factor = Annotated[

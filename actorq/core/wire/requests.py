@@ -20,7 +20,7 @@ def new_job(
     """Return the job that ``body`` asks for; ``header_key`` is the header ``Idempotency-Key``."""
     return intake.new_job(
         job_id,
-        _either(body.queue_name, body.queue, "/queue_name", "/queue", required=True),
+        _queue_name(body),
         body.payload,
         policy,
         priority=body.priority,
@@ -157,6 +157,13 @@ def raw_text(raw: msgspec.Raw, pointer: str, most_bytes: int) -> str:
     return data.decode()
 
 
+def _queue_name(body: bodies.EnqueueBody) -> str:
+    if body.queue_name is None and body.queue is not None:
+        # Checked here, so that the place which is named is the one that was sent.
+        return bounds.queue_name(body.queue, "/queue")
+    return _either(body.queue_name, body.queue, "/queue_name", "/queue", required=True)
+
+
 def _either(first: str | None, second: str | None, name: str, alias: str, *, required: bool) -> str:
     if first is not None and second is not None and first != second:
         raise InvalidInput(alias, f"contradicts {name[1:]}: say one of them")
@@ -171,9 +178,11 @@ def _either(first: str | None, second: str | None, name: str, alias: str, *, req
 def _delay(delay: Duration | None, alias: Duration | None) -> float | None:
     if delay is not None and alias is not None:
         raise InvalidInput("/delay_seconds", "contradicts delay: say one of them")
-    if delay is not None:
-        return parse_duration(delay, "/delay")
-    return duration(alias, "/delay_seconds")
+    value, pointer = (delay, "/delay") if alias is None else (alias, "/delay_seconds")
+    if value is None:
+        return None
+    seconds = parse_duration(value, pointer)
+    return bounds.seconds(seconds, pointer, least=0.0, most=bounds.MAX_DELAY_S)
 
 
 def _instant(text: str | None, pointer: str) -> int | None:

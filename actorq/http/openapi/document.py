@@ -11,6 +11,7 @@ from actorq.core.wire.envelopes import ProblemView
 from actorq.core.wire.views import JobView, PrunedView
 from actorq.http.openapi.job_operations import JOBS
 from actorq.http.openapi.lease_operations import LEASES
+from actorq.http.openapi.meanings import MEANINGS
 from actorq.http.openapi.queue_operations import QUEUES, SERVER
 from actorq.http.problems import KINDS
 from actorq.http.response import Response
@@ -208,6 +209,9 @@ def _schemas() -> Json:
     _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=_REF)
     # Either of two names will do, which the type cannot say.
     schemas["EnqueueBody"]["anyOf"] = [{"required": ["queue_name"]}, {"required": ["queue"]}]
+    for name, meanings in MEANINGS.items():
+        for field, meaning in meanings.items():
+            schemas[name]["properties"][field]["description"] = meaning
     for schema in schemas.values():
         # What is code in a docstring is code in Markdown.
         schema["description"] = schema["description"].replace("``", "`")
