@@ -53,8 +53,8 @@ BEAT_S: Final = 2.0
 TIMEKEEPING_S: Final = 30.0
 """Seconds between two measures of the store's clock."""
 
-CLOSING_S: Final = 1.0
-"""Seconds for letting connections go when the grace is over."""
+CLOSING_S: Final = 0.5
+"""Seconds for letting connections go when the grace is over, and for the store's own end."""
 
 DOORS, TIMERS, MANAGERS, RETURNS, LANES = range(5)
 """The stages of stopping, upstream first."""
@@ -276,8 +276,9 @@ class Runtime:
 
     async def _disconnect(self) -> None:
         """Let go of the connections that their lanes could not, because they were cancelled."""
-        for lane in self._lanes:
-            await lane.stop()
+        async with anyio.create_task_group() as tasks:
+            for lane in self._lanes:
+                tasks.start_soon(lane.stop)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -38,6 +39,7 @@ class Trouble:
         self.before: Callable[[str], None] | None = None
         self.after: Callable[[str], None] | None = None
         self.connections = 0
+        self.all_closed = threading.Event()
         self.attempts = 0
         """How often somebody tried to connect."""
 
@@ -146,8 +148,10 @@ class UnreliableBackend:
         return self._trouble.through("check", [], self._inner.check)
 
     def close(self) -> None:
-        self._trouble.connections -= 1
         self._inner.close()
+        self._trouble.connections -= 1
+        if not self._trouble.connections:
+            self._trouble.all_closed.set()
 
 
 class UnreliableStore:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
@@ -30,15 +32,20 @@ class ThreadRunner:
     """Runs calls in a worker thread, one at a time.
 
     A task that is cancelled does not wait for its call, which goes on in the thread: a store
-    that hangs cannot keep a program from ending. The next call waits until it is over.
+    that hangs cannot keep a program from ending. The next call waits, in a thread too, until it is over.
     """
 
     def __init__(self) -> None:
-        """Own one thread's worth of room: no other lane can take it."""
-        self._limiter = anyio.CapacityLimiter(1)
+        """Take room from nobody: the loop's own limit on threads is for others."""
+        self._limiter = anyio.CapacityLimiter(math.inf)
+        # The limiter's place is free again as soon as a call is abandoned; the connection is not.
+        self._turn = threading.Lock()
 
     async def __call__(self, function: Callable[[], T]) -> T:
         """Run ``function`` in the thread."""
-        return await anyio.to_thread.run_sync(
-            function, abandon_on_cancel=True, limiter=self._limiter
-        )
+
+        def run() -> T:
+            with self._turn:
+                return function()
+
+        return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=self._limiter)

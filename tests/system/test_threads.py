@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from unreliable import UnreliableStore
 
 from actorq import BackendUnavailable, Policy, Status
 from actorq.backends.memory import MemoryStore
 from actorq.clock import wall_clock
 from actorq.runtime import Options, Runtime, running
+from tests.unreliable import UnreliableStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,8 +54,11 @@ def make_store() -> UnreliableStore:
 async def run(store: UnreliableStore) -> AsyncGenerator[Runtime]:
     """Run a system with a short grace, in which no actor may crash."""
     crashes: list[str] = []
-    options = Options(grace=GRACE_S)
-    async with running(store, options, lambda name, e: crashes.append(f"{name}: {e}")) as runtime:
+
+    def note(actor: str, error: Exception) -> None:
+        crashes.append(f"{actor}: {error}")
+
+    async with running(store, Options(grace=GRACE_S), note) as runtime:
         yield runtime
     assert crashes == []
 
@@ -117,7 +120,12 @@ async def test_a_store_that_hangs_does_not_keep_the_program_from_ending() -> Non
                     tasks.start_soon(enqueue)
                     await anyio.to_thread.run_sync(gate.reached.wait)
         assert told == ["unknown"]
-        assert store.closed == 1
+        assert (store.trouble.connections, store.closed) == (1, 1)
+        gate.open()
+        # The connection is let go as soon as the call is over, not under its feet.
+        with anyio.fail_after(5):
+            await anyio.to_thread.run_sync(store.trouble.all_closed.wait)
+        assert store.trouble.connections == 0
     finally:
         gate.open()
 
