@@ -9,6 +9,7 @@ from typing import Final
 _DETAILS: Final = {
     431: "the head of the request is too large",
     501: "this transfer coding is not supported",
+    505: "only HTTP/1.0 and HTTP/1.1 are spoken here",
 }
 
 

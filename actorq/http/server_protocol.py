@@ -72,6 +72,11 @@ class Protocol(H11Protocol):
                 return
             if isinstance(event, h11.Request):
                 await self.send(Updated(idle=False))
+                status = _why_not(event)
+                if status is not None:
+                    await self._send_error_response(status)
+                    await self.send(Closed())
+                    return
                 await self._create_stream(event)
             elif event is h11.PAUSED:
                 self.paused = True
@@ -133,3 +138,12 @@ class Protocol(H11Protocol):
         self.holding = False
         await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
+
+
+def _why_not(request: h11.Request) -> int | None:
+    """Return the status that refuses what h11 lets through, or None."""
+    if not request.http_version.startswith(b"1."):
+        return 505
+    # Whoever stands in front of this server may have seen another end of this request in it.
+    framing = {name for name, _ in request.headers} & {b"content-length", b"transfer-encoding"}
+    return 400 if len(framing) > 1 else None

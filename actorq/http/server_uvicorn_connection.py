@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -50,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._room = config.room
         # uvicorn only hands it to the loop's clock, which takes parts of a second, too.
         self.timeout_keep_alive = cast("int", config.bounds.idle_timeout)
+        self._deaf = False
         self._head_size = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -70,14 +72,33 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and count what belongs to a head that is not complete yet."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        if self._deaf:
+            return
+        self._parse(data)
         if self._head_timer is None and self._is_idle():
-            # Empty lines: uvicorn has stopped its own clock for them.
+            # Empty lines are no request: the time for its head runs from here on.
             self._await_head()
         if self._head_timer is not None:
             self._head_size += len(data)
             if self._head_size > self._bounds.max_head:
                 self._refuse(self._HEAD_TOO_LARGE)
+
+    def _parse(self, data: bytes) -> None:
+        """Take requests in, also those that offer to go on in another protocol: in this one."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                # This parser is at its end; what follows is for another, if need be with the head again.
+                (end,) = offer.args
+                data = self._head_without_offer() + data[end:]
+                self.parser = httptools.HttpRequestParser(self)
+            except httptools.HttpParserError:
+                self._refuse(self._UNREADABLE)
+                return
+            else:
+                return
 
     def on_message_begin(self) -> None:
         """Begin waiting for the rest of a further head."""
@@ -87,13 +108,31 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request over: its head came in time."""
-        self._head_done()
-        super().on_headers_complete()
+        if not self._is_offer():
+            self._head_done()
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Say so in the scope: a request whose body is there when it begins needs no deadline for it."""
-        self.scope.setdefault("extensions", {})[WHOLE_BODY] = {}
-        super().on_message_complete()
+        if not self._is_offer():
+            self.scope.setdefault("extensions", {})[WHOLE_BODY] = {}
+            super().on_message_complete()
+
+    def _is_offer(self) -> bool:
+        """Whether the request offers another protocol: the parser then leaves out its body."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def _head_without_offer(self) -> bytes:
+        """Return the head of the request that offers another protocol, without the offer."""
+        if not self._is_offer():
+            return b""
+        first = b"%s %s HTTP/%s" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        lines = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([first, *lines, b"", b""])
 
     def pause_writing(self) -> None:
         """Note that the client is behind, and for how long it may be."""
@@ -104,10 +143,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that the client has taken everything."""
         self._write_done()
         super().resume_writing()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Refuse what is not HTTP with a problem document, like every other error."""
-        self._refuse(self._UNREADABLE)
 
     def _await_head(self) -> None:
         self._head_size = 0
@@ -137,11 +172,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._await_reader()
 
     def _refuse(self, status: int) -> None:
-        """Answer a head that cannot be read, and close."""
+        """Answer what cannot be read, and close; a request that came before it is answered first."""
         self._head_done()
+        self._deaf = True
         if self._is_idle():
             self.transport.write(_refusal(status))
-        self.transport.close()
+            self.transport.close()
+        elif self.cycle.more_body:
+            # It is the body of the request in hand that breaks off here.
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
 
     def _is_idle(self) -> bool:
         """Whether no request is being answered."""
