@@ -200,8 +200,6 @@ class Runtime:
 
         self._stages.start(stage, name, run, mailbox.close)
 
-    # ── making actors ───────────────────────────────────────────────────────────────────────────
-
     def _make_lane(self) -> StorageLane:
         lane = StorageLane(
             connect=self._store.connect,
