@@ -12,7 +12,7 @@ from actorq.core.policy import Policy
 from actorq.errors import ActorqError, Overloaded, ShuttingDown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from actorq.actors.messages import DispatcherMessage
     from actorq.core.commands import Release
@@ -49,10 +49,10 @@ class Post(msgspec.Struct, frozen=True):
                 raise ShuttingDown("actorq is shutting down")
             raise Overloaded("too much waits already; try again shortly")
 
-    async def ask(self, message: DispatcherMessage, reply: Reply[R]) -> R:
-        """Send a request which carries ``reply``, and wait for its answer, within the patience."""
+    def ask(self, message: DispatcherMessage, reply: Reply[R]) -> Awaitable[R]:
+        """Send a request which carries ``reply``; wait for its answer, within the patience."""
         self.send(message)
-        return await self.answer(reply)
+        return self.answer(reply)
 
     async def ask_for(
         self, message: DispatcherMessage, reply: Reply[R], seconds: float

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from actorq.http.server import WHOLE_BODY
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,16 +27,18 @@ class Linger:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request without a body straight through, watch over one that has a body."""
-        if scope["type"] == "http" and _has_body(scope):
+        """Pass a request that is here to its end straight through, watch over what is still to come."""
+        if scope["type"] == "http" and _has_more(scope):
             exchange = _Exchange(receive, send, self._seconds)
             await self._app(scope, exchange.receive, exchange.send)
         else:
             await self._app(scope, receive, send)
 
 
-def _has_body(scope: Scope) -> bool:
-    """Whether the request announces a body."""
+def _has_more(scope: Scope) -> bool:
+    """Whether the request announces a body that has not arrived yet."""
+    if WHOLE_BODY in scope.get("extensions", ()):
+        return False
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     return any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)
 
