@@ -133,9 +133,15 @@ def family_of(part: str) -> str:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """Return a file as the parser reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports_of(path: Path) -> list[tuple[str, bool]]:
     """Return what a file imports, and whether it does so as soon as it is imported itself."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     late = {
         child
         for node in ast.walk(tree)
@@ -220,7 +226,7 @@ def test_files_and_functions_can_be_read_in_one_go(path: Path) -> None:
     """At most 300 lines a file and 50 a function; every test says which rule it checks."""
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= MAX_FILE
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
             assert not node.name.startswith("test_") or ast.get_docstring(node), node.name
