@@ -137,12 +137,14 @@ class TestFullDisk:
             assert length(backend) == int(accepted[-1]) > 0
             audit(backend)
 
-    def test_a_check_of_a_full_disk_still_tells_the_time(self, backend: SqliteBackend) -> None:
-        """A check writes into what is there already: it needs no more room, and keeps nothing."""
-        (changes,) = raw(backend).execute("SELECT total_changes()").fetchone()
-        assert backend.check().warnings == ()
-        assert backend.list_queues() == []
-        assert raw(backend).execute("SELECT total_changes()").fetchone()[0] >= changes
+    def test_a_check_writes_and_keeps_nothing(self, backend: SqliteBackend, path: Path) -> None:
+        """A check proves by a write that a write would work, and undoes it (I20)."""
+        before = raw(backend).total_changes
+        with closing(sqlite3.connect(path)) as other:
+            (version,) = other.execute("PRAGMA data_version").fetchone()
+            assert backend.check().now == ManualClock()()
+            assert other.execute("PRAGMA data_version").fetchone() == (version,)
+        assert raw(backend).total_changes == before + 1
 
 
 class TestLocks:

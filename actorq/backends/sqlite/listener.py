@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_S: Final = 0.05
-"""Seconds between two looks: the delay of news at most, and the shortest time between two."""
+"""Seconds between two looks while there is news, which comes in bursts: the shortest time between two."""
+
+IDLE_POLL_S: Final = 0.1
+"""Seconds between two looks when there was no news for ``LIVELY_S``. Each costs about 0.1 ms of CPU."""
+
+LIVELY_S: Final = 2.0
+"""Seconds after news in which more is expected."""
 
 _VERSION: Final = "PRAGMA data_version"
 
@@ -35,16 +41,18 @@ class SqliteListener:
         except sqlite3.Error as error:
             raise unavailable(path, error) from error
         self._seen = self._version()
+        self._heard_at = monotonic()
 
     def wait(self, timeout: float) -> frozenset[str] | None:
         """Wait up to ``timeout`` seconds for a change: None says that there was one."""
-        deadline = monotonic() + timeout
-        while not self._interrupted.wait(min(POLL_S, max(0.0, deadline - monotonic()))):
-            version = self._version()
+        now = monotonic()
+        deadline = now + timeout
+        while not self._interrupted.wait(min(self._pause(now), max(0.0, deadline - now))):
+            version, now = self._version(), monotonic()
             if version != self._seen:
-                self._seen = version
+                self._seen, self._heard_at = version, now
                 return None
-            if monotonic() >= deadline:
+            if now >= deadline:
                 return frozenset()
         self._interrupted.clear()
         return frozenset()
@@ -56,6 +64,9 @@ class SqliteListener:
     def close(self) -> None:
         """Let the connection go; safe to call twice."""
         self._sqlite.close()
+
+    def _pause(self, now: float) -> float:
+        return POLL_S if now - self._heard_at < LIVELY_S else IDLE_POLL_S
 
     def _version(self) -> int:
         try:

@@ -49,7 +49,6 @@ class Entry(msgspec.Struct):
     queue: int
     job: Job
     was: Status | None
-    format: int = FORMAT
     unknown: records.Unknown | None = None
 
 

@@ -67,7 +67,7 @@ class Work:
             entry = entries.get(job.id)
             if entry is None:
                 unknown = records.find_unknown(record_format, state, body)
-                entry = Entry(seq, queue, job, job.status, record_format, unknown)
+                entry = Entry(seq, queue, job, job.status, unknown)
                 entries[job.id] = entry
             found.append(entry)
         return found
