@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class RedisServer:
     """One server on a free port of the loopback interface; it can be killed and started again."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, port: int | None = None) -> None:
         """Start it; ``options`` are words of its command line, such as ``--maxmemory``, ``10mb``."""
-        self.port = free_port()
+        self.port = port or free_port()
         self.folder = temporary_folder("redis")
         self._options: Sequence[str] = options
         self._processes: list[ServerProcess] = []
@@ -34,8 +34,12 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers; after a kill it finds its append-only file."""
+        # A sentinel keeps what it knows in its configuration file, and does not start without one.
+        configuration = self.folder / "redis.conf"
+        configuration.touch()
         command = [
             find_program("redis-server", "redis-server"),
+            str(configuration),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--appendonly", "yes", "--save", "", "--daemonize", "no"),
             *("--repl-diskless-sync-delay", "0"),

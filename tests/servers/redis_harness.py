@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from actorq.backends.redis import RedisStore
 from actorq.backends.redis.address import ServerAddress
+from actorq.backends.redis.cluster import ClusterWire, Topology
 from actorq.backends.redis.link import Link
 from actorq.testing.clock import SharedClock
 from tests.servers.redis import RedisServer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actorq.backends.backend import Store
+    from actorq.backends.redis.link import Wire
     from actorq.core.policy import Policy
 
 
@@ -40,7 +42,8 @@ class RedisHarness:
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.url = url or server_url()
         self.shift = SharedClock(folder / "shift", start=0)
-        self.link = Link(ServerAddress(self.url, 5.0))
+        self._nodes = self._wire().nodes()
+        self.link = self._nodes[0]
         self._run = secrets.token_hex(4)
         self._recipes: list[tuple[Store, partial[RedisStore]]] = []
 
@@ -66,13 +69,22 @@ class RedisHarness:
         second, micro = cast("list[bytes]", self.link.call(b"TIME"))
         return int(second) * 1_000_000 + int(micro) + self.shift()
 
+    def _wire(self) -> Wire:
+        if "+cluster" in self.url:
+            return ClusterWire(Topology(self.url, 5.0))
+        return Link(ServerAddress(self.url, 5.0))
+
     def written(self) -> list[bytes]:
         """Return every key that this harness's stores have written."""
-        pattern = f"{{test-{self._run}-*".encode()
-        return cast("list[bytes]", self.link.call(b"KEYS", pattern))
+        return [key for node in self._nodes for key in self._keys_at(node)]
 
     def close(self) -> None:
         """Remove everything that the test has written."""
-        for key in self.written():
-            self.link.call(b"UNLINK", key)
-        self.link.close()
+        for node in self._nodes:
+            keys = self._keys_at(node)
+            if keys:
+                node.call_many([(b"UNLINK", key) for key in keys])
+            node.close()
+
+    def _keys_at(self, node: Link) -> list[bytes]:
+        return cast("list[bytes]", node.call(b"KEYS", f"{{test-{self._run}-*".encode()))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from actorq.backends.redis import scripting
 from actorq.backends.redis.records import Record, StoredBody, StoredState, assemble
-from actorq.errors import BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from actorq.backends.redis.keys import Keys
-    from actorq.backends.redis.link import Link
+    from actorq.backends.redis.link import Wait, Wire
     from actorq.backends.redis.news import Herald
     from actorq.backends.redis.recent import Recent
     from actorq.backends.redis.scripting import Script
@@ -26,13 +25,6 @@ MOST_BYTES: Final = 4 * 1_048_576
 
 MAX_AGE_US: Final = 10_000_000
 """How old a decision may be when it is written; an older one is made again, by the time that it is."""
-
-
-class Wait(NamedTuple):
-    """How many replicas must have a write before it counts, and for how long to wait for them."""
-
-    replicas: int
-    milliseconds: int
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True):
@@ -56,7 +48,7 @@ class Access:
 
     def __init__(
         self,
-        link: Link,
+        link: Wire,
         keys: Keys,
         policy: Policy,
         *,
@@ -82,14 +74,7 @@ class Access:
         self, script: Script, keys: Sequence[bytes], arguments: Iterable[bytes]
     ) -> bytes | int:
         """Run a script that writes, and see to it that enough replicas have what it wrote."""
-        reply = self.link.run(script, keys, [self._shifted(), *arguments])
-        if self._wait is not None:
-            replicas, milliseconds = self._wait
-            reached = self.link.call(b"WAIT", b"%d" % replicas, b"%d" % milliseconds)
-            if cast("int", reached) < replicas:
-                raise BackendUnavailable(
-                    f"Redis has written, but only {reached} of {replicas} replicas have confirmed it"
-                )
+        reply = self.link.run(script, keys, [self._shifted(), *arguments], self._wait)
         return cast("bytes | int", reply)
 
     def read(self, ids: Iterable[str]) -> tuple[int, dict[str, Record]]:

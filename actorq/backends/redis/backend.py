@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actorq.backends.redis.access import Access
+    from actorq.backends.redis.link import Wire
     from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, ListJobs, Release, Report
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class RedisBackend:
     """One connection to a store on Redis. One caller at a time."""
 
-    def __init__(self, access: Access, warnings: Callable[[Access], tuple[str, ...]]) -> None:
+    def __init__(self, access: Access, warnings: Callable[[Wire], tuple[str, ...]]) -> None:
         """Work through ``access``; ``warnings`` tells what an operator should know."""
         self._access = access
         self._warnings = warnings
@@ -105,11 +106,12 @@ class RedisBackend:
 
     def prune(self, limit: int) -> tuple[int, float | None]:
         """Remove up to ``limit`` ended jobs and idempotency records that retention lets go."""
-        return sweeps.prune(self._access, limit)
+        jobs, records, next_in = sweeps.prune(self._access, limit)
+        return len(jobs) + records, next_in
 
     def purge(self, queue_name: str, statuses: frozenset[Status], limit: int) -> int:
         """Remove up to ``limit`` jobs of these statuses."""
-        return sweeps.purge(self._access, queue_name, statuses, limit)
+        return len(sweeps.purge(self._access, queue_name, statuses, limit))
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +136,7 @@ class RedisBackend:
     def check(self) -> Check:
         """Prove that a write would work now, and tell the server's clock."""
         now = self._access.write(scripting.CHECK, [self._access.keys.probe], [])
-        return Check(cast("int", now), self._warnings(self._access))
+        return Check(cast("int", now), self._warnings(self._access.link))
 
     def close(self) -> None:
         """Let the connection go; safe to call twice."""

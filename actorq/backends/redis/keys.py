@@ -19,6 +19,7 @@ may work on all of them. A queue lives in one shard, whole.
     queues     hash    queue → its settings; every queue that ever had a job is here
     accepted   hash    queue → jobs ever accepted
     pruned     hash    queue → jobs removed since
+    where      hash    id → shard of the job, where the id names this one and the job is in another
     drift      hash    bounds of the distance between the time in an id and the time of creation
 """
 
@@ -71,6 +72,7 @@ class Keys:
         self.pruned = f"{tag}:pruned".encode()
         self.drift = f"{tag}:drift".encode()
         self.probe = f"{tag}:probe".encode()
+        self.where = f"{tag}:where".encode()
         self._queues: dict[str, QueueKeys] = {}
 
     def queue(self, name: str) -> QueueKeys:

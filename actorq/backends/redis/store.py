@@ -1,4 +1,4 @@
-"""The store: where the connections to one Redis come from."""
+"""The store: where the connections to one Redis come from, be it one server or a cluster."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ import re
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from actorq.backends.redis import scripting
-from actorq.backends.redis.access import Access, Wait
+from actorq.backends.redis.access import Access
+from actorq.backends.redis.address import SentinelAddress, ServerAddress
 from actorq.backends.redis.backend import RedisBackend
-from actorq.backends.redis.keys import Keys
-from actorq.backends.redis.link import Address, Link
+from actorq.backends.redis.cluster import ClusterWire, Topology
+from actorq.backends.redis.link import Link
 from actorq.backends.redis.news import Herald, RedisListener
 from actorq.backends.redis.promises import Durability, examine
 from actorq.backends.redis.recent import Recent
+from actorq.backends.redis.sharded import ShardedBackend
+from actorq.backends.redis.shards import MOST, Shards, count_shards
+from actorq.backends.redis.spreading import Spreader
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actorq.backends.backend import Backend, Listener
+    from actorq.backends.redis.address import Address
+    from actorq.backends.redis.link import Wait, Wire
     from actorq.core.policy import Policy
     from actorq.core.results import Check
 
@@ -28,7 +35,7 @@ TIMEOUT_S: Final = 5.0
 """Seconds that a connect, a send or a reply may take."""
 
 EXAMINE_EVERY_S: Final = 30.0
-"""Seconds for which a look at the server's settings holds."""
+"""Seconds for which a look at the servers' settings holds."""
 
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,62}", re.ASCII)
 
@@ -39,7 +46,7 @@ def no_shift() -> int:
 
 
 class RedisStore:
-    """A store on one Redis server, or Valkey. Safe to use from several threads."""
+    """A store on Redis or Valkey. Safe to use from several threads."""
 
     inline: bool = False
     """Every verb waits for the server."""
@@ -58,54 +65,82 @@ class RedisStore:
         timeout: float = TIMEOUT_S,
         shift: Callable[[], int] = no_shift,
     ) -> None:
-        """Keep everything under ``namespace`` on the server at ``url``.
+        """Keep everything under ``namespace`` on the servers at ``url``.
 
-        With ``wait``, a write counts when so many replicas have it. ``timeout`` is seconds. ``shift``
-        tells by how many microseconds the server's clock is moved, in tests.
+        ``redis``, ``rediss`` and ``unix`` URLs name one server, ``redis+sentinel`` the sentinels of one,
+        ``redis+cluster`` some nodes of a cluster. With ``wait``, a write counts when so many replicas
+        have it. ``timeout`` is seconds. ``shift`` tells by how many microseconds the server's clock is
+        moved, in tests.
         """
         if _NAMESPACE.fullmatch(namespace) is None:
             raise ConfigurationError(
                 f"the namespace {namespace!r} must match {_NAMESPACE.pattern} for Redis"
             )
-        self._address = Address(url, timeout)
+        self._place = _place(url, timeout)
+        self._namespace = namespace
         self._policy = policy
         self._durability: Durability = durability
         self._wait = wait
         self._timeout = timeout
         self._shift = shift
-        self._keys = Keys(namespace, 0)
         self._herald = Herald(namespace)
         self._recent = Recent()
         self._lock = Lock()
+        self._shards: Shards | None = None
         self._warnings: tuple[str, ...] = ()
         self._examined_at: float | None = None
 
     def open(self) -> Check:
-        """Check what the server promises, and give it the scripts."""
-        link = Link(self._address)
+        """Check what the servers promise, and give them the scripts."""
+        wire = self._wire()
         try:
-            self._warnings = examine(link, self._durability)
+            self._warnings = self._examine(wire, self._durability)
             self._examined_at = monotonic()
-            link.call_many([(b"SCRIPT", b"LOAD", script.text) for script in scripting.ALL])
-            return RedisBackend(self._access(link), self._current_warnings).check()
+            for node in wire.nodes():
+                node.call_many([(b"SCRIPT", b"LOAD", script.text) for script in scripting.ALL])
+            return self._backend(wire).check()
         finally:
-            link.close()
+            wire.close()
 
     def connect(self) -> Backend:
         """Open one more connection; it is made when it is used first."""
-        return RedisBackend(self._access(Link(self._address)), self._current_warnings)
+        return self._backend(self._wire())
 
     def listen(self) -> Listener | None:
-        """Open a connection for news."""
-        return RedisListener(Link(self._address), self._herald, self._timeout)
+        """Open a connection for news; what is said at one node of a cluster is heard at all."""
+        if isinstance(self._place, Topology):
+            address: Address = self._place.address(self._place.nodes()[0])
+        else:
+            address = self._place
+        return RedisListener(Link(address), self._herald, self._timeout)
 
     def close(self) -> None:
         """Hold nothing that would have to be let go."""
 
-    def _access(self, link: Link) -> Access:
+    # ── making ──────────────────────────────────────────────────────────────────────────────────
+
+    def _wire(self) -> Wire:
+        return ClusterWire(self._place) if isinstance(self._place, Topology) else Link(self._place)
+
+    def _backend(self, wire: Wire) -> RedisBackend | ShardedBackend:
+        shards = self._known_shards(wire)
+        if shards.count == 1:
+            return RedisBackend(self._access(wire, shards, 0), self._current_warnings)
+        spread = Spreader(wire, shards, lambda shard: self._access(wire, shards, shard))
+        return ShardedBackend(wire, shards, spread, self._current_warnings)
+
+    def _known_shards(self, wire: Wire) -> Shards:
+        with self._lock:
+            if self._shards is None:
+                wanted = MOST if isinstance(self._place, Topology) else 1
+                count = count_shards(wire, self._namespace, wanted)
+                self._shards = Shards(self._namespace, count)
+            return self._shards
+
+    def _access(self, wire: Wire, shards: Shards, shard: int) -> Access:
         return Access(
-            link,
-            self._keys,
+            wire,
+            shards.keys(shard),
             self._policy,
             herald=self._herald,
             recent=self._recent,
@@ -113,11 +148,31 @@ class RedisStore:
             shift=self._shift,
         )
 
-    def _current_warnings(self, access: Access) -> tuple[str, ...]:
-        """Return what an operator should know; somebody may have changed the server's settings."""
+    # ── promises ────────────────────────────────────────────────────────────────────────────────
+
+    def _examine(self, wire: Wire, durability: Durability) -> tuple[str, ...]:
+        """Return what an operator should know of any of the servers."""
+        found = [warning for node in wire.nodes() for warning in examine(node, durability)]
+        return tuple(dict.fromkeys(found))
+
+    def _current_warnings(self, wire: Wire) -> tuple[str, ...]:
+        """Return what an operator should know; somebody may have changed the servers' settings."""
         with self._lock:
             now = monotonic()
             if self._examined_at is None or now - self._examined_at > EXAMINE_EVERY_S:
-                self._warnings = examine(access.link, "relaxed")
+                self._warnings = self._examine(wire, "relaxed")
                 self._examined_at = now
             return self._warnings
+
+
+def _place(url: str, timeout: float) -> Address | Topology:
+    """Tell from a URL whether there is one server, one behind sentinels, or a cluster."""
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        raise ConfigurationError(f"the Redis URL cannot be read: {error}") from None
+    if scheme.endswith("+cluster"):
+        return Topology(url, timeout)
+    if scheme.endswith("+sentinel"):
+        return SentinelAddress(url, timeout)
+    return ServerAddress(url, timeout)

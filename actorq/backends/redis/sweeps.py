@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
@@ -34,12 +34,26 @@ class _Due(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Pruned(msgspec.Struct, array_like=True, frozen=True):
+    gone: list[str]
+    next_at: int | None
+
+
+class _Forgotten(msgspec.Struct, array_like=True, frozen=True):
     gone: int
     next_at: int | None
 
 
+class Pruning(NamedTuple):
+    """What a round of pruning did: the jobs and the number of records that went, and when to come again."""
+
+    jobs: list[str]
+    records: int
+    next_in: float | None
+
+
 _dues: Final = msgspec.msgpack.Decoder(_Due)
 _pruned: Final = msgspec.msgpack.Decoder(_Pruned)
+_forgotten: Final = msgspec.msgpack.Decoder(_Forgotten)
 
 
 def promote(access: Access, limit: int) -> Sweep:
@@ -103,13 +117,13 @@ def _seconds(due: int | None, now: int) -> float | None:
 # ── retention ───────────────────────────────────────────────────────────────────────────────────
 
 
-def prune(access: Access, limit: int) -> tuple[int, float | None]:
+def prune(access: Access, limit: int) -> Pruning:
     """Remove ended jobs that retention lets go, then idempotency records that are over."""
     now, window_at = _end_windows(access, limit)
     gone, job_at = _prune_jobs(access, limit)
-    forgotten = _forget(access, limit - gone)
+    forgotten = _forget(access, limit - len(gone))
     dues = [due for due in (window_at, job_at, forgotten.next_at) if due is not None]
-    return gone + forgotten.gone, _seconds(min(dues, default=None), now)
+    return Pruning(gone, forgotten.gone, _seconds(min(dues, default=None), now))
 
 
 def _end_windows(access: Access, limit: int) -> tuple[int, int | None]:
@@ -126,11 +140,12 @@ def _end_windows(access: Access, limit: int) -> tuple[int, int | None]:
     return commit(access, attempt)
 
 
-def _prune_jobs(access: Access, limit: int) -> tuple[int, int | None]:
+def _prune_jobs(access: Access, limit: int) -> tuple[list[str], int | None]:
     retentions = _retentions(access)
-    gone, next_at = 0, None
+    gone: list[str] = []
+    next_at = None
     for at in range(0, len(retentions), _QUEUES_A_STEP):
-        answer = _prune_queues(access, retentions[at : at + _QUEUES_A_STEP], limit - gone)
+        answer = _prune_queues(access, retentions[at : at + _QUEUES_A_STEP], limit - len(gone))
         gone += answer.gone
         dues = [due for due in (next_at, answer.next_at) if due is not None]
         next_at = min(dues, default=None)
@@ -162,30 +177,31 @@ def _prune_queues(
     return _pruned.decode(cast("bytes", access.write(scripting.PRUNE, names, arguments)))
 
 
-def _forget(access: Access, limit: int) -> _Pruned:
+def _forget(access: Access, limit: int) -> _Forgotten:
     """Let idempotency records go whose time is over."""
     names = [access.keys.replays, access.keys.forgets]
     answer = access.write(scripting.FORGET, names, [b"%d" % limit])
-    return _pruned.decode(cast("bytes", answer))
+    return _forgotten.decode(cast("bytes", answer))
 
 
-def purge(access: Access, queue_name: str, statuses: frozenset[Status], limit: int) -> int:
-    """Remove jobs of these statuses, oldest first; running ones stay."""
-    gone = 0
+def purge(access: Access, queue_name: str, statuses: frozenset[Status], limit: int) -> list[str]:
+    """Remove jobs of these statuses, oldest first, and return their ids; running ones stay."""
+    gone: list[str] = []
     for status in sorted(statuses - {Status.RUNNING}):
-        key = access.keys.queue(queue_name).lists[status]
-        last = limit - gone - 1
+        last = limit - len(gone) - 1
         if last < 0:
             break
+        key = access.keys.queue(queue_name).lists[status]
         members = cast("list[bytes]", access.link.call(b"ZRANGE", key, b"0", b"%d" % last))
         ids = [member[:-8].decode() for member in members]
 
-        def decision(draft: Draft, job_id: str, status: Status = status) -> int:
+        def decision(draft: Draft, job_id: str, status: Status = status) -> bool:
             job = draft.get(job_id)
             if job is None or job.status is not status:
-                return 0
+                return False
             draft.remove(job)
-            return 1
+            return True
 
-        gone += sum(decide(access, ids, str, decision))
+        removed = decide(access, ids, str, decision)
+        gone += [job_id for job_id, went in zip(ids, removed, strict=True) if went]
     return gone

@@ -1,9 +1,9 @@
 -- Removes ended jobs that retention lets go, the oldest of each kind first.
 -- KEYS: body, state, pruned; then for each kind: ended, list.
 -- ARGV: shift, how many jobs; then for each kind: queue, microseconds to keep, how many to keep.
--- Answers [how many went, the instant at which the next may go or nil].
+-- Answers [id of each that went, the instant at which the next may go or nil].
 local now, left = clock(), tonumber(ARGV[2])
-local gone = 0
+local gone = {}
 local next_at
 
 local function remove(key, queue, ids)
@@ -16,7 +16,9 @@ local function remove(key, queue, ids)
   call_many('HDEL', KEYS[1], ids)
   call_many('HDEL', KEYS[2], ids)
   redis.call('HINCRBY', KEYS[3], queue, #ids)
-  gone = gone + #ids
+  for _, id in ipairs(ids) do
+    gone[#gone + 1] = packed_text(id)
+  end
   left = left - #ids
 end
 
@@ -42,4 +44,4 @@ for key = 4, #KEYS, 2 do
     next_at = math.min(next_at or instant, instant)
   end
 end
-return '\146' .. packed_int(gone) .. (next_at and packed_int(next_at) or NIL)
+return '\146' .. packed_array(gone) .. (next_at and packed_int(next_at) or NIL)
