@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from actorq.http import AppOptions
-from tests.http.door import NOBODY, Door, Item, Results, open_door
+from tests.http.door import NOBODY, Door, open_door
+from tests.http.shown import Item, Results
 
 
 async def batch(door: Door, *jobs: object) -> list[Item]:

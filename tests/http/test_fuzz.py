@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio
 import anyio.from_thread
@@ -11,20 +11,16 @@ import anyio.lowlevel
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import APIOperation, Case, GenerationMode, checks, openapi
-from schemathesis.core.result import Ok
+from schemathesis import GenerationMode, checks, openapi
 
 from actorq.http.openapi import document
 from actorq.http.server import serve
 from tests.http.door import open_door
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable, Sequence
 
-# Schemathesis's classes are generic in what nothing here depends on.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
+    from hypothesis.strategies import SearchStrategy
 
 EXAMPLES = 12
 """How many requests are made of each operation, legal and broken ones each."""
@@ -41,12 +37,63 @@ BATCHES = {"/jobs/batch", "/jobs/settle"}
 BATCH_UNCHECKED = [checks.negative_data_rejection]
 
 
+class Request(Protocol):
+    """What is used of one request that Schemathesis made."""
+
+    body: dict[str, object] | list[object] | str | float | None
+    query: dict[str, object] | None
+    path_parameters: dict[str, object]
+
+    @property
+    def path(self) -> str:
+        """Where it goes."""
+        ...
+
+    def call(self, *, base_url: str) -> object:
+        """Send it."""
+        ...
+
+    def validate_response(self, response: object, *, excluded_checks: Sequence[object]) -> None:
+        """Compare the answer with its description."""
+        ...
+
+
+class Operation(Protocol):
+    """What is used of one operation of the description."""
+
+    path: str
+    label: str
+    body: Sequence[object]
+
+    def iter_parameters(self) -> Iterable[object]:
+        """Give all that its requests may hold beside a body."""
+        ...
+
+    def as_strategy(self, *, generation_mode: GenerationMode) -> SearchStrategy[Request]:
+        """Make requests of it."""
+        ...
+
+
+class Found(Protocol):
+    """An operation that could be read."""
+
+    def ok(self) -> Operation:
+        """Return it."""
+        ...
+
+
+class Schema(Protocol):
+    """A description as Schemathesis reads it."""
+
+    def get_all_operations(self) -> Iterable[Found]:
+        """Give all its operations."""
+        ...
+
+
 def described() -> list[Operation]:
     """Return all operations of the description."""
-    results = list(openapi.from_dict(document()).get_all_operations())
-    operations = [result.ok() for result in results if isinstance(result, Ok)]
-    assert len(operations) == len(results)
-    return operations
+    schema = cast("Schema", openapi.from_dict(document()))
+    return [found.ok() for found in schema.get_all_operations()]
 
 
 class Site:
@@ -105,18 +152,16 @@ def site() -> Generator[Site]:
     site.stop()
 
 
-def prepare(case: Case[Any], site: Site) -> None:
+def prepare(case: Request, site: Site, *, is_legal: bool) -> None:
     """Let a legal request meet a job that is there, under its lease; and let none wait for long."""
-    body, query = case.body, case.query
-    if isinstance(body, dict) and body.get("wait"):
-        body["wait"] = 0.001
-    if query and "wait" in query:
-        query["wait"] = 0.001
-    is_legal = case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE
+    members = case.body if isinstance(case.body, dict) else {}
+    for holder in (members, case.query or {}):
+        if holder.get("wait"):
+            holder["wait"] = 0.001
     if is_legal and case.path.startswith("/jobs/{id}"):
         case.path_parameters["id"], token = site.held()
-        if isinstance(body, dict) and case.path.endswith(("/ack", "/fail", "/extend", "/release")):
-            body["lease"] = token
+        if members and case.path.endswith(("/ack", "/fail", "/extend", "/release")):
+            members["lease"] = token
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
@@ -139,8 +184,8 @@ def test_no_request_is_an_error_of_ours(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(operation.as_strategy(generation_mode=mode))
-    def check(case: Case[Any]) -> None:
-        prepare(case, site)
+    def check(case: Request) -> None:
+        prepare(case, site, is_legal=mode is GenerationMode.POSITIVE)
         response = case.call(base_url=site.url)
         unchecked = [*UNCHECKED, *BATCH_UNCHECKED] if operation.path in BATCHES else UNCHECKED
         case.validate_response(response, excluded_checks=unchecked)

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from actorq.http.cursors import read_cursor, write_cursor
-from tests.http.door import Door, Shown, open_door
+from tests.http.door import Door, open_door
+from tests.http.shown import Shown
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):

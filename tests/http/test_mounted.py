@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from actorq.http import create_app
-from tests.http.door import Shown, open_door
+from tests.http.door import open_door
+from tests.http.shown import Shown
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -6,25 +6,8 @@ import anyio
 import msgspec
 import pytest
 
-from actorq.http import AppOptions
-from tests.http.door import NOBODY, Answer, Door, Results, open_door
-
-
-class Figures(msgspec.Struct, forbid_unknown_fields=True):
-    """The figures of one queue, complete."""
-
-    name: str
-    pending: int
-    delayed: int
-    running: int
-    completed: int
-    dead: int
-    cancelled: int
-    paused: bool
-    oldest_pending_age: float | None
-    accepted: int
-    pruned: int
-    as_of: str
+from tests.http.door import open_door
+from tests.http.shown import Answer, Figures
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,20 +20,6 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     max_depth: int | None
     visibility_timeout: float | None
     retention: dict[str, float] | None
-
-
-async def removed(door: Door, target: str, body: object = None) -> int:
-    """Purge, and return how many jobs that removed."""
-    answer = await door.call("POST", target, body)
-    assert answer.status == 200, answer
-    return answer.read(dict[str, int])["removed"]
-
-
-async def bury(door: Door, payload: str = "x", **wish: object) -> str:
-    """Make a job and let it end dead."""
-    job = await door.held(payload, **wish)
-    await door.call("POST", f"/jobs/{job.id}/fail", {"retryable": False})
-    return job.id
 
 
 async def test_queues_are_listed_with_their_figures() -> None:
@@ -188,12 +157,12 @@ async def test_a_queue_is_purged() -> None:
     """POST /queues/:name/purge removes waiting jobs, or the statuses named; never running ones (§9)."""
     async with open_door() as door:
         running = await door.held()
-        dead = await bury(door)
+        dead = await door.bury()
         await door.put()
         await door.put(delay=60)
-        assert await removed(door, "/queues/work/purge") == 2
-        assert await removed(door, "/queues/work/purge") == 0
-        assert await removed(door, "/queues/work/purge", {"statuses": ["DEAD", "completed"]}) == 1
+        assert await door.purge("/queues/work/purge") == 2
+        assert await door.purge("/queues/work/purge") == 0
+        assert await door.purge("/queues/work/purge", {"statuses": ["DEAD", "completed"]}) == 1
         (await door.call("GET", f"/jobs/{dead}")).problem(404, "not_found")
         assert (await door.look(running.id)).status == "running"
         for statuses in (["running"], [], ["asleep"], ["dead", "running"]):
@@ -201,73 +170,6 @@ async def test_a_queue_is_purged() -> None:
             assert answer.places() == ["/statuses"]
         figures = (await door.call("GET", "/queues/work")).read(Figures)
         assert (figures.accepted, figures.running, figures.pruned) == (4, 1, 3)
-
-
-async def test_dead_letters_are_purged() -> None:
-    """POST /queues/:name/dead/purge removes the dead and nothing else (§9)."""
-    async with open_door() as door:
-        for _ in range(3):
-            await bury(door)
-        await door.put()
-        assert await removed(door, "/queues/work/dead/purge") == 3
-        assert (await door.call("GET", "/queues/work")).read(Figures).pending == 1
-
-
-async def redrive(door: Door, body: object = None) -> list[str]:
-    """Redrive in bulk; return what became of each job."""
-    answer = await door.call("POST", "/queues/work/redrive", body)
-    assert answer.status == 200, answer
-    results = answer.read(Results).results
-    return [one.error.code if one.error else str(one.job and one.job.status) for one in results]
-
-
-async def test_dead_letters_are_redriven_in_bulk() -> None:
-    """The newest ``limit`` of the queue's dead jobs, or all; each is answered (§9, I14)."""
-    async with open_door() as door:
-        ids = [await bury(door) for _ in range(3)]
-        other = await door.queue.enqueue("other", "x")
-        assert await redrive(door, {"limit": 2}) == ["pending", "pending"]
-        assert (await door.look(ids[0])).status == "dead"
-        assert await redrive(door) == ["pending"]
-        assert await redrive(door) == []
-        assert (await door.queue.get_job(other.id)).version == 1
-
-
-async def test_named_jobs_are_redriven() -> None:
-    """``ids``: in order, and each by itself; a job of another queue is not there (§2, §9)."""
-    async with open_door() as door:
-        dead = await bury(door)
-        held = await bury(door, dedupe_key="k")
-        await door.put(dedupe_key="k")
-        once = await bury(door, delivery="at_most_once", priority=1)
-        alive = await door.put()
-        other = await door.queue.enqueue("other", "x")
-        ids = [alive.id, dead, held, once, NOBODY, "no id", other.id, dead]
-        assert await redrive(door, {"ids": ids}) == [
-            "illegal_transition",
-            "pending",
-            "duplicate_job",
-            "already_started",
-            "not_found",
-            "not_found",
-            "not_found",
-            "pending",
-        ]
-        assert await redrive(door, {"ids": []}) == []
-
-
-async def test_a_bulk_redrive_has_bounds() -> None:
-    """MAX_BATCH bounds both ways to name the jobs, and only one may be used (§9)."""
-    async with open_door(AppOptions(max_batch=2)) as door:
-        target = "/queues/work/redrive"
-        for body, place in (
-            ({"limit": 3}, "/limit"),
-            ({"limit": 0}, "/limit"),
-            ({"ids": [NOBODY] * 3}, "/ids"),
-            ({"ids": [NOBODY], "limit": 1}, "/limit"),
-            ({"ids": [1]}, "/ids/0"),
-        ):
-            assert (await door.call("POST", target, body)).places() == [place]
 
 
 NAMES = [

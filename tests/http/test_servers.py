@@ -11,7 +11,8 @@ import pytest
 
 from actorq.http import AppOptions, BodyLimits
 from actorq.http.server import WHOLE_BODY, serve
-from tests.http.door import Answer, Door, open_door
+from tests.http.door import Door, open_door
+from tests.http.shown import Answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
