@@ -37,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _UNREADABLE: ClassVar[int] = 400
     _HEAD_TOO_LARGE: ClassVar[int] = 431
+    _MAX_AHEAD: ClassVar[int] = 64 * 1024
 
     def __init__(
         self,
@@ -51,6 +52,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._room = config.room
         # uvicorn only hands it to the loop's clock, which takes parts of a second, too.
         self.timeout_keep_alive = cast("int", config.bounds.idle_timeout)
+        self._ahead = 0
+        self._cycles: list[RequestResponseCycle] = []
         self._deaf = False
         self._head_size = 0
         self._head_timer: asyncio.TimerHandle | None = None
@@ -64,10 +67,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers and give the connection's place free."""
+        """Stop all timers, give the connection's place free, and tell every request."""
         self._head_done()
         self._write_done()
         self._room.leave()
+        # uvicorn only tells the latest one.
+        for cycle in self._cycles:
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -76,6 +83,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._parse(data)
+        self._ahead = self._ahead + len(data) if self.pipeline else 0
+        if self._ahead > self._MAX_AHEAD:
+            self.transport.close()
         if self._head_timer is None and self._is_idle():
             # Empty lines are no request: the time for its head runs from here on.
             self._await_head()
@@ -111,6 +121,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_offer():
             self._head_done()
             super().on_headers_complete()
+            self._cycles = [each for each in self._cycles if not each.response_complete]
+            self._cycles.append(self.cycle)
+            if self.pipeline:
+                # uvicorn would read no more while an earlier request is answered, and so not notice
+                # that its client hangs up.
+                self.flow.resume_reading()
 
     def on_message_complete(self) -> None:
         """Say so in the scope: a request whose body is there when it begins needs no deadline for it."""
