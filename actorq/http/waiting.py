@@ -48,6 +48,8 @@ async def while_connected(
     ``undo`` takes back what ``work`` came to in the very moment in which its client, or this
     request, was given up: it runs at once and waits for nothing.
     """
+    if await is_gone(receive):
+        raise ClientGone
     done: list[T] = []
     refusals: list[ActorqError] = []
     left = anyio.Event()
