@@ -23,10 +23,11 @@ _CREATED: Final = 201
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a server said."""
+    """What a server said; ``is_last`` when it said that it will end the connection now."""
 
     status: int
     body: bytes
+    is_last: bool = False
 
 
 Conversation: TypeAlias = "Generator[bytes, Answer, None]"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LOOPBACK: Final = "127.0.0.1"
 _PIECE: Final = 256 * 1024
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CLOSE: Final = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _NO_BODY: Final = 204
 _PREFILL: Final = Shape(batch=100)
 
@@ -53,13 +54,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Talk:
-    """One connection and what is said on it."""
+    """One connection and what is said on it; a connection that the server ends is made anew."""
 
-    def __init__(self, peer: socket.socket, conversation: Conversation) -> None:
-        self.peer = peer
+    def __init__(self, port: int, conversation: Conversation) -> None:
+        self._port = port
         self._conversation = conversation
         self._received = bytearray()
         self._sent_at = 0.0
+        self.peer = _connect(port)
         self.latencies: list[float] = []
 
     def begin(self) -> bool:
@@ -70,13 +72,16 @@ class _Talk:
         """Take what has come, and answer if it is whole; tell whether the talk goes on."""
         piece = self.peer.recv(_PIECE)
         if not piece:
-            raise BenchmarkError("the server closed a connection")
+            raise BenchmarkError("the server closed a connection without saying so before")
         self._received += piece
         answer = parse(self._received)
         if answer is None:
             return True
         self.latencies.append(time.perf_counter() - self._sent_at)
         self._received.clear()
+        if answer.is_last:
+            self.peer.close()
+            self.peer = _connect(self._port)
         try:
             return self._say(self._conversation.send(answer))
         except StopIteration:
@@ -96,52 +101,56 @@ def parse(received: bytearray) -> Answer | None:
     if end < 0:
         return None
     status = int(received[9:12])
+    is_last = _CLOSE.search(received, 0, end) is not None
     length = _LENGTH.search(received, 0, end)
     if length is None:
         if status == _NO_BODY:
-            return Answer(status, b"")
+            return Answer(status, b"", is_last)
         raise BenchmarkError("an answer without a length")
     start, size = end + 4, int(length[1])
     if len(received) < start + size:
         return None
-    return Answer(status, bytes(received[start : start + size]))
+    return Answer(status, bytes(received[start : start + size]), is_last)
 
 
-def talk(
-    peers: Sequence[socket.socket], talks: Sequence[Conversation], most: float
-) -> tuple[float, list[float]]:
+def talk(port: int, everybody: Sequence[Conversation], most: float) -> tuple[float, list[float]]:
     """Hold all conversations at once; return the seconds, and those of each request."""
-    started = time.perf_counter()
-    everybody = [_Talk(peer, words) for peer, words in zip(peers, talks, strict=True)]
+    talks = [_Talk(port, conversation) for conversation in everybody]
+    try:
+        started = time.perf_counter()
+        _hold(talks, started + most)
+        seconds = time.perf_counter() - started
+    finally:
+        for one in talks:
+            one.peer.close()
+    return seconds, [latency for one in talks for latency in one.latencies]
+
+
+def _hold(talks: Sequence[_Talk], deadline: float) -> None:
     with selectors.DefaultSelector() as selector:
-        for one in everybody:
-            selector.register(one.peer, selectors.EVENT_READ, one)
-            if not one.begin():
-                selector.unregister(one.peer)
+        for one in talks:
+            if one.begin():
+                selector.register(one.peer, selectors.EVENT_READ, one)
         while selector.get_map():
             ready = selector.select(1.0)
-            if time.perf_counter() - started > most:
-                raise BenchmarkError(f"the load took longer than {most:.0f} s")
+            if time.perf_counter() > deadline:
+                raise BenchmarkError("the load took too long")
             for key, _ in ready:
                 heard: _Talk = key.data
-                if not heard.hear():
-                    selector.unregister(heard.peer)
-    seconds = time.perf_counter() - started
-    return seconds, [latency for one in everybody for latency in one.latencies]
+                goes_on = heard.hear()
+                if not goes_on or heard.peer is not key.fileobj:
+                    selector.unregister(key.fileobj)
+                if goes_on and heard.peer is not key.fileobj:
+                    selector.register(heard.peer, selectors.EVENT_READ, heard)
 
 
 def run(order: Order) -> Outcome:
     """Prepare what the scenario needs, then put the load on and measure it."""
-    peers = [_connect(order.port) for _ in range(order.shape.callers)]
-    try:
-        sizes = iter(order.shape.sizes(order.jobs))
-        held: list[Held] = []
-        _prepare(order, peers[0], held)
-        talks = [_conversation(order, sizes, held) for _ in peers]
-        seconds, latencies = talk(peers, talks, order.seconds)
-    finally:
-        for peer in peers:
-            peer.close()
+    sizes = iter(order.shape.sizes(order.jobs))
+    held: list[Held] = []
+    _prepare(order, held)
+    everybody = [_conversation(order, sizes, held) for _ in range(order.shape.callers)]
+    seconds, latencies = talk(order.port, everybody, order.seconds)
     percentiles = quantiles(latencies, n=100) if len(latencies) > 1 else latencies * 99
     return Outcome(
         rate=order.jobs / seconds,
@@ -150,12 +159,14 @@ def run(order: Order) -> Outcome:
     )
 
 
-def _prepare(order: Order, peer: socket.socket, held: list[Held]) -> None:
+def _prepare(order: Order, held: list[Held]) -> None:
     sizes = _PREFILL.sizes(order.jobs)
     if not order.is_echo and order.scenario in {"claim", "ack"}:
-        talk([peer], [conversations.enqueue(iter(sizes), order.queue)], order.seconds)
+        filling = conversations.enqueue(iter(sizes), order.queue)
+        talk(order.port, [filling], order.seconds)
         if order.scenario == "ack":
-            talk([peer], [conversations.claim(iter(sizes), order.queue, held)], order.seconds)
+            claiming = conversations.claim(iter(sizes), order.queue, held)
+            talk(order.port, [claiming], order.seconds)
 
 
 def _conversation(order: Order, sizes: Iterator[int], held: list[Held]) -> Conversation:

@@ -97,7 +97,14 @@ def test_an_answer_in_pieces() -> None:
         assert parse(bytearray(whole[:size])) is None
     answer = parse(bytearray(whole))
     assert answer is not None
-    assert (answer.status, answer.body) == (201, b"hello")
+    assert (answer.status, answer.body, answer.is_last) == (201, b"hello", False)
+
+
+def test_a_last_answer_is_known() -> None:
+    """A server that ends its connection says so, and the load makes another."""
+    answer = parse(bytearray(b"HTTP/1.1 200 \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+    assert answer is not None
+    assert answer.is_last
 
 
 def test_an_answer_without_a_body() -> None:
