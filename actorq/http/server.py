@@ -27,6 +27,8 @@ WHOLE_BODY: Final = "actorq.whole_body"
 
 ServerName = Literal["hypercorn", "uvicorn"]
 
+_PORTS: Final = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
@@ -102,6 +104,9 @@ def bind(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
 
     Raises ``ConfigurationError`` that names the address and the reason.
     """
+    if not 0 <= port < _PORTS:
+        # Some systems would take the remainder instead.
+        raise ConfigurationError(f"cannot listen on {host}:{port}: ports end at {_PORTS - 1}")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(found, key=lambda entry: entry[0])
