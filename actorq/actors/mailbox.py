@@ -74,8 +74,8 @@ class Mailbox(Generic[M]):
         while not self._messages:
             if not self.open:
                 return []
-            self._arrival = anyio.Event()
-            await self._arrival.wait()
+            self._arrival = arrival = anyio.Event()
+            await arrival.wait()
         return self._pop(limit)
 
     def close(self) -> None:
@@ -112,6 +112,7 @@ class Mailbox(Generic[M]):
     def _wake(self) -> None:
         if self._arrival is not None:
             self._arrival.set()
+            self._arrival = None
 
 
 class Reply(Generic[R]):

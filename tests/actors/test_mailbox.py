@@ -122,3 +122,92 @@ async def test_an_answer_that_meets_a_leaving_caller_is_kept() -> None:
 async def _settle() -> None:
     with anyio.CancelScope(shield=True):
         await checkpoint()
+
+
+async def test_messages_come_in_order_whoever_waited_for_room() -> None:
+    """Those who waited are let in as room comes, in their order, within one batch too (rule 7)."""
+    mailbox: Mailbox[int] = Mailbox(2)
+    async with anyio.create_task_group() as tasks:
+        for number in range(7):
+            tasks.start_soon(mailbox.tell, number)
+            await anyio.wait_all_tasks_blocked()
+
+        assert await mailbox.take(5) == [0, 1, 2, 3, 4]
+        assert await mailbox.take(5) == [5, 6]
+
+
+async def test_a_teller_that_leaves_takes_its_message_along() -> None:
+    """Whoever is cancelled while waiting for room has told nothing, and blocks nobody (rule 7)."""
+    mailbox: Mailbox[int] = Mailbox(1)
+    mailbox.offer(1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(mailbox.tell, 2)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+
+    assert await mailbox.take(9) == [1]
+    assert mailbox.close_if_empty()
+
+
+async def test_a_reader_that_is_cancelled_loses_nothing() -> None:
+    """A message that comes as its reader leaves is there for the next (fault: items lost on cancel)."""
+    mailbox: Mailbox[int] = Mailbox(9)
+    got: list[int] = []
+
+    async def take() -> None:
+        got.extend(await mailbox.take(9))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take)
+        await anyio.wait_all_tasks_blocked()
+        mailbox.offer(1)
+        tasks.cancel_scope.cancel()
+
+    assert [*got, *mailbox.abandon()] == [1]
+
+
+async def test_close_tells_those_who_wait_for_room() -> None:
+    """A told message is either taken or refused, never dropped in silence (rule 7)."""
+    mailbox: Mailbox[int] = Mailbox(1)
+    mailbox.offer(1)
+    refused: list[int] = []
+
+    async def tell() -> None:
+        try:
+            await mailbox.tell(2)
+        except MailboxClosed:
+            refused.append(2)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tell)
+        await anyio.wait_all_tasks_blocked()
+        mailbox.close()
+
+    assert refused == [2]
+    assert await mailbox.take(9) == [1]
+
+
+async def test_an_abandoned_mailbox_gives_back_what_nobody_will_take() -> None:
+    """At the end of an actor what it has not looked at is returned, and nothing more is taken."""
+    mailbox: Mailbox[int] = Mailbox(9)
+    mailbox.offer(1)
+    mailbox.offer(2)
+
+    assert mailbox.abandon() == [1, 2]
+    assert not mailbox.offer(3)
+    assert await mailbox.take(9) == []
+
+
+async def test_a_reply_says_whether_somebody_takes_it() -> None:
+    """An answer to somebody who has left, or has an answer already, is told to be in vain (rule 5)."""
+    taken: Reply[int] = Reply()
+    left: Reply[int] = Reply()
+    left.abandoned = True
+    failed: Reply[int] = Reply()
+    failed.fail(NotFound("x"))
+    overdue: Reply[int] = Reply()
+    overdue.give_up(NotFound("x"))
+
+    assert [reply.set(1) for reply in (taken, left, failed, overdue)] == [True, False, False, False]
+    assert not taken.set(2)
+    assert left.value is None
