@@ -53,7 +53,7 @@ def record(message: str, *arguments: object, exc_info: ExcInfo | None = None) ->
 def failure(message: str) -> ExcInfo:
     """Return what is known of an error that was raised just now."""
     try:
-        raise RuntimeError(message)
+        raise RuntimeError(message)  # noqa: TRY301 - to be caught here is all that it is for
     except RuntimeError:
         return sys.exc_info()
 

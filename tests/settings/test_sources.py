@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actorq.core.policy import Policy
-from actorq.errors import ConfigurationError
-from actorq.settings import SETTINGS, Settings, add_flags, flags_of, load, pages, wants_color
-from actorq.settings.checks import is_loopback
-from actorq.settings.values import format_duration
+from actorq.settings import SETTINGS, Settings, add_flags, flags_of, load, wants_color
+from tests.settings.refused import refusal, toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ROOT = Path(__file__).parent.parent
-
-
-def refusal(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
-    """Return the message with which these sources are refused."""
-    with pytest.raises(ConfigurationError) as caught:
-        load(flags, environment)
-    return str(caught.value)
-
-
-def toml(folder: Path, text: str) -> dict[str, str]:
-    """Write a configuration file and return the environment that names it."""
-    path = folder / "x.toml"
-    path.write_text(text, encoding="utf-8")
-    return {"ACTORQ_CONFIG": str(path)}
+    from pathlib import Path
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -183,82 +163,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in refusal({"config": str(tmp_path)}, {})
 
 
-def test_postgres_needs_its_address() -> None:
-    """The one store without a sensible default says which setting is missing, and shows one."""
-    message = refusal({}, {"BACKEND": "postgres"})
-    assert message.startswith("POSTGRES_DSN")
-    assert "needed with BACKEND=postgres" in message
-    assert "postgres://user:password@host" in message
-
-
-@pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.1.5", "jobs.example", "::ffff:10.0.0.1"]
-)
-def test_an_open_address_needs_a_word(host: str) -> None:
-    """A server without authentication does not listen beyond loopback unless told to (row F7)."""
-    message = refusal({}, {"HOST": host})
-    assert "environment variable HOST" in message
-    assert "ALLOW_UNAUTHENTICATED=true" in message
-    assert load({}, {"HOST": host, "ALLOW_UNAUTHENTICATED": "true"}).host == host
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
-def test_loopback_needs_no_word(host: str) -> None:
-    """Every name of this machine for itself is taken as it is."""
-    assert is_loopback(host)
-    assert load({"host": host}, {}).host == host
-
-
-def test_uvicorn_runs_on_asyncio_only() -> None:
-    """The two settings that exclude each other are both named, with a way out."""
-    message = refusal({"event_loop": "trio"}, {"HTTP_SERVER": "uvicorn"})
-    assert "EVENT_LOOP: 'trio' from flag --event-loop" in message
-    assert "HTTP_SERVER=hypercorn" in message
-
-
-def test_a_body_must_hold_a_payload() -> None:
-    """A body limit under the payload's is refused, as no such job could ever arrive."""
-    assert "MAX_PAYLOAD_BYTES, which is 1048576" in refusal({}, {"MAX_BODY_BYTES": "4096"})
-
-
-SECRETS = {
-    "REDIS_URL": "redis://u:hunter2@h",
-    "POSTGRES_DSN": "postgres://u:hunter2@h/d",
-    "POSTGRES_LISTEN_DSN": "host=h password=hunter2",
-}
-
-
-@pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_is_never_shown(name: str, tmp_path: Path) -> None:
-    """A password is neither in an error message nor in the settings as text."""
-    secret = "ftp://u:hunter2@h\n"
-    key = name.lower()
-    for message in (
-        refusal({}, {name: secret}),
-        refusal({key: secret}, {}),
-        refusal({}, toml(tmp_path, f"{key} = {secret!r}".replace("'", '"'))),
-    ):
-        assert "hunter2" not in message
-        assert message.startswith(f"{name}: the value (not shown)")
-    settings = load({}, {name: SECRETS[name]})
-    assert "hunter2" not in f"{settings!r} {settings}"
-    assert f"{key}='***'" in repr(settings)
-
-
-@pytest.mark.parametrize(
-    ("path", "url"),
-    [
-        ("jobs.db", "sqlite:///jobs.db"),
-        ("/var/jobs.db", "sqlite:////var/jobs.db"),
-        ("a b?c#d%.db", "sqlite:///a%20b%3Fc%23d%25.db"),
-    ],
-)
-def test_the_store_has_a_url(path: str, url: str) -> None:
-    """The path of a SQLite file survives its way through the URL, whatever is in it."""
-    assert load({"sqlite_path": path}, {}).place().url == url
-    assert load({"backend": "memory"}, {}).place().url == "memory://"
-
-
 def test_every_setting_has_a_flag() -> None:
     """Each setting can be given on the command line; a switch's flag alone means true."""
     parser = argparse.ArgumentParser()
@@ -277,36 +181,3 @@ def test_no_color_is_kept() -> None:
     """NO_COLOR, set to anything, keeps colours away."""
     assert wants_color({"NO_COLOR": ""})
     assert not wants_color({"NO_COLOR": "0"})
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.0, "0s"), (0.1, "0.1s"), (90.0, "90s"), (3_600.0, "1h"), (1_209_600.0, "14d")],
-)
-def test_durations_are_written_in_their_largest_unit(seconds: float, text: str) -> None:
-    """A default is shown as a person would say it."""
-    assert format_duration(seconds) == text
-
-
-def test_the_reference_page_is_up_to_date() -> None:
-    """docs/reference/settings.md is what docs/settings.py makes from the table now."""
-    page = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-    assert page == pages.markdown()
-    assert all(f"| `{setting.environment}` |" in page for setting in SETTINGS)
-
-
-def test_the_example_file_says_the_defaults() -> None:
-    """config/actorq.toml is up to date, holds every setting, and changes none."""
-    path = ROOT / "config" / "actorq.toml"
-    text = path.read_text(encoding="utf-8")
-    assert text == pages.example_toml()
-    assert load({"config": str(path)}, {}) == Settings()
-    unset = {setting.name for setting in SETTINGS if setting.default == ""}
-    assert set(tomllib.loads(text)) == {setting.name for setting in SETTINGS} - unset
-    assert all(f'# {name} = "' in text for name in unset)
-
-
-@pytest.mark.parametrize("backend", ["sqlite", "memory"])
-def test_each_store_has_a_file(backend: str) -> None:
-    """config/sqlite.toml and config/memory.toml choose the store of their name."""
-    assert load({"config": str(ROOT / "config" / f"{backend}.toml")}, {}).backend == backend
