@@ -34,7 +34,7 @@ async def open_queue(
     """Open a store and run a queue on it, inside the caller's task. Works on asyncio and trio.
 
     ``store`` is a URL (``make_store`` says which), a place with more to it than a URL, or settings
-    (``actorq.settings.load()`` reads them as the server does), which bring their own policy, number
+    (``actorq.settings.load({})`` reads them as the server does), which bring their own policy, number
     of writing lanes and grace. ``policy`` wins over both. Leaving the block stops everything in
     order; what the block raises leaves as it is. An error that actorq cannot mend by itself cancels
     the block and leaves as an exception group.
