@@ -40,9 +40,12 @@ class PostgresBackend:
 
     def _do(self, verb: Callable[[Work], T]) -> T:
         """Do a verb in a transaction, anew if another one is in its way."""
+        attempts = 0
 
         def attempt(transaction: Transaction) -> T:
-            return verb(Work(transaction, self._shared))
+            nonlocal attempts
+            attempts += 1
+            return verb(Work(transaction, self._shared, again=attempts > 1))
 
         while True:
             try:
@@ -63,15 +66,7 @@ class PostgresBackend:
 
     def enqueue(self, items: Sequence[NewJob]) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Write new jobs, with their dedupe and idempotency keys."""
-        attempts = 0
-
-        def verb(work: Work) -> list[Enqueued | PrunedReplay | ActorqError]:
-            # That an id is there already means a repeat. It is rare, so it is not looked for first.
-            nonlocal attempts
-            attempts += 1
-            return enqueue(work, items, careful=attempts > 1)
-
-        return self._do(verb) if items else []
+        return self._do(lambda work: enqueue(work, items)) if items else []
 
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs."""

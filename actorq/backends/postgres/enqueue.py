@@ -45,14 +45,14 @@ class Replay(msgspec.Struct, frozen=True):
     until: int
 
 
-def enqueue(work: Work, items: Sequence[NewJob], *, careful: bool) -> list[Answer]:
-    """Accept, recognise or refuse each request; ``careful`` reckons with ids that are there already.
+def enqueue(work: Work, items: Sequence[NewJob]) -> list[Answer]:
+    """Accept, recognise or refuse each request.
 
     What is free when it is looked for may be taken when it is written: then the write fails, and all
     of this is done again. So nothing is locked that is only looked at.
     """
     intake = _Intake(work, items)
-    intake.load(careful=careful)
+    intake.load()
     answers = [intake.take(new) for new in items]
     intake.finish()
     return answers
@@ -68,7 +68,7 @@ class _Intake:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
-    def load(self, *, careful: bool) -> None:
+    def load(self) -> None:
         """Load what the requests may meet."""
         work = self._work
         names = {new.queue_name for new in self._items}
@@ -77,8 +77,9 @@ class _Intake:
             self._queues = queues.create(work, names)
         # Before a request is refused or called a duplicate it must be known not to be a repeat.
         bounded = any(queue.settings.max_depth is not None for queue in self._queues.values())
-        careful = careful or bounded or any(new.dedupe_key is not None for new in self._items)
-        ids = [new.id for new in self._items] if careful else []
+        careful = bounded or any(new.dedupe_key is not None for new in self._items)
+        # Otherwise a repeat is so rare that the write may find out.
+        ids = [new.id for new in self._items] if careful or work.again else []
         ids += self._load_replays()
         if ids:
             (result,) = work.ask(work.statements("jobs.read", arrays.uuids(ids)))

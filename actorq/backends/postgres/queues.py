@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from actorq.backends.postgres.connection import Statement
+    from actorq.backends.postgres.connection import Result, Statement
     from actorq.backends.postgres.work import Work
     from actorq.core.queue import QueueEdit
 
@@ -63,14 +63,19 @@ def read_figures(row: Sequence[Any]) -> tuple[int, Figures]:
 
 
 def named(work: Work, names: Iterable[str]) -> dict[str, Queue]:
-    """Read the queues of these names; unknown ones are left out."""
-    (result,) = work.ask(by_name(work, names))
-    return learn(work, result.rows(read_queue))
+    """Read the queues of these names, unknown ones left out, and the instant."""
+    return look(work, names)[0]
 
 
-def by_name(work: Work, names: Iterable[str]) -> Statement:
-    """Return the question for the queues of these names."""
-    return work.statements("queues.by_name", arrays.texts(sorted(set(names))))
+def look(
+    work: Work, names: Iterable[str], *questions: Statement
+) -> tuple[dict[str, Queue], list[Result]]:
+    """Read the queues of these names and the instant; ask more on the same way."""
+    wanted = arrays.texts(sorted(set(names)))
+    result, *others = work.transaction.ask(work.statements("queues.look", wanted), *questions)
+    rows = result.rows(_read_look)
+    work.now = rows[0][0]
+    return learn(work, (queue for _, queue in rows if queue is not None)), others
 
 
 def learn(work: Work, queues: Iterable[Queue]) -> dict[str, Queue]:
@@ -84,10 +89,8 @@ def learn(work: Work, queues: Iterable[Queue]) -> dict[str, Queue]:
 def create(work: Work, names: Iterable[str]) -> dict[str, Queue]:
     """Make the queues of these names as far as they are not there yet, and read them."""
     wanted = sorted(set(names))
-    _, result = work.ask(
-        work.statements("queues.create", arrays.texts(wanted)), by_name(work, wanted)
-    )
-    return learn(work, result.rows(read_queue))
+    work.transaction.ask(work.statements("queues.create", arrays.texts(wanted)))
+    return named(work, wanted)
 
 
 def lock(work: Work, queues: Iterable[Queue]) -> dict[int, Queue]:
@@ -178,6 +181,11 @@ def _stats(work: Work, queues: Iterable[Queue], *, last: bool) -> dict[str, Queu
         )
         for queue in known
     }
+
+
+def _read_look(row: Sequence[Any]) -> tuple[int, Queue | None]:
+    instant, number, name, stored = row
+    return instant, None if number is None else read_queue((number, name, stored))
 
 
 def _read_oldest(row: Sequence[Any]) -> tuple[int, int | None]:

@@ -64,17 +64,13 @@ _EMPTY: Final = "{}"
 
 
 class Entry(msgspec.Struct):
-    """A job in a transaction: how it is by now, how it was found (None: it is new), and where.
-
-    ``look_at`` is when the reaper will look at its lease.
-    """
+    """A job in a transaction: how it is by now, and how it was found (None: it is new)."""
 
     job: Job
     queue: int
     was: Job | None = None
     format: int = FORMAT
     unknown: Unknown | None = None
-    look_at: int | None = None
 
 
 def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
@@ -131,7 +127,7 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
         (
             job_id, queue, status, priority, available_at, created_at, updated_at, expires_at,
             attempt, version, record_format, dedupe_key, dedupe_until, settled_token, settled_by,
-            token, worker_id, claimed_at, leased_until, visibility, look_at,
+            token, worker_id, claimed_at, leased_until, visibility,
             completed_at, result, payload, text,
         ) = row  # fmt: skip
         code: int = status
@@ -172,7 +168,7 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             settled_by=None if settled_by is None else Settlement(settled_by),
         )
         unknown = None if record_format <= FORMAT else _unknown(text)
-        return Entry(job, queue, job, record_format, unknown, look_at)
+        return Entry(job, queue, job, record_format, unknown)
 
     return read
 

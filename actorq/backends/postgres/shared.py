@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from actorq.backends.postgres.bulletin import Bulletin
 from actorq.backends.postgres.drift import Drift
+from actorq.backends.postgres.held import Held
+from actorq.backends.postgres.marks import Marks
 from actorq.backends.postgres.names import Names
 from actorq.backends.postgres.statements import Statements
 
@@ -23,5 +25,7 @@ class Shared:
         self.statements = Statements(namespace)
         self.names = Names()
         self.bulletin = Bulletin()
+        self.marks = Marks()
+        self.held = Held()
         self.drift = Drift()
         """Bounds that the table has, or wider; whoever goes beyond them widens the table first."""

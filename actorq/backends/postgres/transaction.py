@@ -27,12 +27,19 @@ ATTEMPTS: Final = 25
 PAUSE_S: Final = 0.02
 """Seconds that the later ones of these attempts wait first, at most."""
 
-# The limits hold for this transaction alone: behind a pooler the session is somebody else's too. A server
-# of ours that freezes in the middle must not keep its locks.
+# All of this holds for this transaction alone: behind a pooler the session is somebody else's, too. A
+# server of ours that freezes in the middle must not keep its locks. And the planner must not choose by the
+# size that a table happens to have when it makes a plan, for at first all of them are empty: rows are found
+# by index, one after the other, which also locks them in the order in which they are named.
 _BEGIN: Final = (
     Statement(b"BEGIN"),
     Statement(f"SET LOCAL statement_timeout = '{STATEMENT_S}s'".encode()),
     Statement(f"SET LOCAL idle_in_transaction_session_timeout = '{STATEMENT_S}s'".encode()),
+    Statement(b"SET LOCAL enable_seqscan = off"),
+    Statement(b"SET LOCAL enable_hashjoin = off"),
+    Statement(b"SET LOCAL enable_mergejoin = off"),
+    # To compile a plan takes longer than anything of ours runs.
+    Statement(b"SET LOCAL jit = off"),
 )
 _COMMIT: Final = Statement(b"COMMIT")
 _ROLLBACK: Final = Statement(b"ROLLBACK")

@@ -46,9 +46,10 @@ def first_or_none(row: Sequence[Any]) -> int | None:
 class Work:
     """What one transaction does."""
 
-    def __init__(self, transaction: Transaction, shared: Shared) -> None:
-        """Work in ``transaction``; nothing is asked yet."""
+    def __init__(self, transaction: Transaction, shared: Shared, *, again: bool = False) -> None:
+        """Work in ``transaction``, ``again`` if another one was in the way of the first attempt."""
         self.transaction = transaction
+        self.again = again
         self.shared = shared
         self.statements = shared.statements
         self.now = 0
@@ -104,6 +105,21 @@ class Work:
                 left = self._there(job_id for job_id in left if job_id not in self.entries)
             if not left:
                 return
+
+    def take_up(self, ids: Sequence[str]) -> None:
+        """Load the jobs of these ids, whose holders speak: from memory if all of them are there.
+
+        Then they are not locked; if one has changed, the write finds out, and all is done again.
+        """
+        known = None if self.again else self.shared.held.recall(ids)
+        if known is None:
+            self.lock(ids)
+            return
+        self.ask()
+        self.entries = {
+            job_id: Entry(held.job, held.queue, held.job, held.format, held.unknown)
+            for job_id, held in known.items()
+        }
 
     def _load(self, statement: str, ids: Sequence[str]) -> None:
         (result,) = self.ask(self.statements(statement, arrays.uuids(ids)))
@@ -196,6 +212,7 @@ class Work:
                 self.statements("queues.notify", self.shared.channel, arrays.texts(names))
             )
         results = self.transaction.finish(*changes, *last)
+        self.shared.held.note(self._changed.values())
         for number, name in self._queues.items():
             self.shared.names.learn(number, name)
         if names and told_later:

@@ -36,7 +36,7 @@ def statements(work: Work, changed: Sequence[Entry], removed: Sequence[Entry]) -
     # A new job has its first version; what a later item of the same batch made of it comes after.
     staying += [entry for entry in new if entry.job.version > 1]
     found = [_add(work, part) for part in _chunks(new)]
-    found += [_update(work.statements, part) for part in _chunks(staying)]
+    found += [_change(work.statements, part) for part in _chunks(staying)]
     if going:
         found.append(_end(work.statements, going))
     if coming:
@@ -78,12 +78,14 @@ def _add(work: Work, entries: Sequence[Entry]) -> Statement:
     )
 
 
-def _update(statements: Statements, entries: Sequence[Entry]) -> Statement:
+def _change(statements: Statements, found: Sequence[Entry]) -> Statement:
+    entries = _ordered(found)
     jobs = [entry.job for entry in entries]
     leases = [job.lease for job in jobs]
     return statements(
-        "jobs.update",
+        "jobs.change",
         uuids([job.id for job in jobs]),
+        int4s([_version(entry) for entry in entries]),
         int4s([CODES[job.status] for job in jobs]),
         int4s([job.priority for job in jobs]),
         int8s([job.available_at for job in jobs]),
@@ -95,7 +97,6 @@ def _update(statements: Statements, entries: Sequence[Entry]) -> Statement:
         int8s([None if lease is None else lease.claimed_at for lease in leases]),
         int8s([None if lease is None else lease.expires_at for lease in leases]),
         float8s([None if lease is None else lease.visibility_timeout for lease in leases]),
-        int8s([_look_at(entry) for entry in entries]),
         texts([job.settled_token for job in jobs]),
         texts([job.settled_by for job in jobs]),
         byteas([_new_payload(entry) for entry in entries]),
@@ -103,11 +104,13 @@ def _update(statements: Statements, entries: Sequence[Entry]) -> Statement:
     )
 
 
-def _end(statements: Statements, entries: Sequence[Entry]) -> Statement:
+def _end(statements: Statements, found: Sequence[Entry]) -> Statement:
+    entries = _ordered(found)
     jobs = [entry.job for entry in entries]
     return statements(
         "jobs.end",
         uuids([job.id for job in jobs]),
+        int4s([_version(entry) for entry in entries]),
         int4s([CODES[job.status] for job in jobs]),
         int8s([job.completed_at for job in jobs]),
         int4s([job.version for job in jobs]),
@@ -130,14 +133,14 @@ def _revive(statements: Statements, entries: Sequence[Entry]) -> Statement:
     )
 
 
-def _look_at(entry: Entry) -> int | None:
-    """Return when the reaper looks at the lease: as before if that is early enough."""
-    lease = entry.job.lease
-    if lease is None:
-        return None
-    if entry.look_at is None:
-        return lease.expires_at
-    return min(entry.look_at, lease.expires_at)
+def _ordered(entries: Sequence[Entry]) -> list[Entry]:
+    # What was not locked before is locked by the write: in the same order by everybody.
+    return sorted(entries, key=lambda entry: entry.job.id)
+
+
+def _version(entry: Entry) -> int:
+    """Return the version that the row has: the first one, if it is new."""
+    return 1 if entry.was is None else entry.was.version
 
 
 def _new_payload(entry: Entry) -> bytes | None:

@@ -1,14 +1,27 @@
--- The steps that write several rows and must see, between two of their statements, what others have
--- committed. A function's plans are kept by the server's session, whoever uses it: nothing has to be
--- prepared, which a pooler would not allow.
+-- The steps that are taken most, as functions. Their plans are kept by the server's session, whoever uses
+-- it: nothing has to be prepared, which a pooler would not allow. And a function may see, between two of
+-- its statements, what others have committed.
+
+-- Tells the instant, and the queues of these names; without any there is one row that has no queue.
+CREATE FUNCTION {schema}.look(wanted text[])
+RETURNS TABLE (instant bigint, id integer, name text, settings text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT {schema}.now_us(), queues.id, queues.name, queues.settings::text
+    FROM (VALUES (1)) AS always (one)
+    LEFT JOIN {schema}.queues ON queues.name = ANY (wanted);
+END
+$$;
 
 -- Adds jobs. An id or a dedupe key that is taken already fails the transaction (23505, AQ001). The look
--- at the ended jobs comes after the insert: a job that ended meanwhile is seen by one of the two.
+-- at the ended jobs comes after the insert: a job that ends meanwhile is seen by one of the two.
 CREATE FUNCTION {schema}.add_jobs(
     new_ids uuid[], new_queues integer[], new_statuses integer[], new_priorities integer[],
     new_available_ats bigint[], new_expires_ats bigint[], new_keys text[], new_untils bigint[],
     new_payloads bytea[], new_rests text[], keyed boolean, instant bigint, new_format integer
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void
+LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO {schema}.jobs (
         id, queue, status, priority, available_at, created_at, updated_at, expires_at,
@@ -33,6 +46,118 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'an ended job holds this dedupe key' USING ERRCODE = 'AQ001';
     END IF;
+END
+$$;
+
+-- Changes live jobs which stay alive. A payload or a rest that is NULL stays. If one of them no longer has
+-- the version that it was found with, the transaction fails (AQ001).
+CREATE FUNCTION {schema}.change_jobs(
+    new_ids uuid[], old_versions integer[], new_statuses integer[], new_priorities integer[], new_available_ats bigint[],
+    new_updated_ats bigint[], new_attempts integer[], new_versions integer[], new_tokens text[],
+    new_worker_ids text[], new_claimed_ats bigint[], new_leased_untils bigint[],
+    new_visibilities double precision[], new_settled_tokens text[],
+    new_settled_bys text[], new_payloads bytea[], new_rests text[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    written bigint;
+BEGIN
+    UPDATE {schema}.jobs SET
+        status = new.status,
+        priority = new.priority,
+        available_at = new.available_at,
+        updated_at = new.updated_at,
+        attempt = new.attempt,
+        version = new.version,
+        token = new.token,
+        worker_id = new.worker_id,
+        claimed_at = new.claimed_at,
+        leased_until = new.leased_until,
+        visibility_timeout = new.visibility_timeout,
+        look_at = CASE
+            WHEN new.leased_until IS NOT NULL THEN least(jobs.look_at, new.leased_until)
+        END,
+        settled_token = new.settled_token,
+        settled_by = new.settled_by,
+        woken = CASE
+            WHEN new.status = 0 AND (jobs.status <> 0 OR jobs.priority <> new.priority)
+            THEN pg_current_xact_id()
+            ELSE jobs.woken
+        END,
+        payload = coalesce(new.payload, jobs.payload),
+        rest = coalesce(new.rest::json, jobs.rest)
+    FROM unnest(
+        new_ids, old_versions, new_statuses, new_priorities, new_available_ats, new_updated_ats,
+        new_attempts, new_versions, new_tokens, new_worker_ids, new_claimed_ats, new_leased_untils,
+        new_visibilities, new_settled_tokens, new_settled_bys, new_payloads, new_rests
+    ) AS new (
+        id, old_version, status, priority, available_at, updated_at, attempt, version, token,
+        worker_id, claimed_at, leased_until, visibility_timeout, settled_token, settled_by, payload,
+        rest
+    )
+    WHERE jobs.id = new.id AND jobs.version = new.old_version;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < cardinality(new_ids) THEN
+        RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';
+    END IF;
+END
+$$;
+
+-- Ends live jobs. A rest that is NULL stays. If one of them no longer has the version that it was found
+-- with, the transaction fails (AQ001).
+CREATE FUNCTION {schema}.end_jobs(
+    new_ids uuid[], old_versions integer[], new_statuses integer[], new_completed_ats bigint[],
+    new_versions integer[], new_settled_tokens text[], new_settled_bys text[], new_results text[],
+    new_rests text[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    written bigint;
+BEGIN
+    WITH gone AS (
+        DELETE FROM {schema}.jobs
+        USING unnest(
+            new_ids, old_versions, new_statuses, new_completed_ats, new_versions,
+            new_settled_tokens, new_settled_bys, new_results, new_rests
+        ) AS new (
+            id, old_version, status, completed_at, version, settled_token, settled_by, result, rest
+        )
+        WHERE jobs.id = new.id AND jobs.version = new.old_version
+        RETURNING
+            jobs.available_at, jobs.created_at, new.completed_at, jobs.queue, jobs.priority,
+            jobs.attempt, new.version, new.status, jobs.format, jobs.id, jobs.expires_at,
+            jobs.dedupe_until, jobs.dedupe_key, new.settled_token, new.settled_by, new.result,
+            jobs.payload, coalesce(new.rest::json, jobs.rest) AS rest
+    )
+    INSERT INTO {schema}.ended (
+        available_at, created_at, updated_at, completed_at, queue, priority, attempt, version,
+        status, format, id, expires_at, dedupe_until, dedupe_key, settled_token, settled_by, result,
+        payload, rest
+    )
+    SELECT
+        available_at, created_at, completed_at, completed_at, queue, priority, attempt, version,
+        status, format, id, expires_at, dedupe_until, dedupe_key, settled_token, settled_by, result,
+        payload, rest
+    FROM gone;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < cardinality(new_ids) THEN
+        RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';
+    END IF;
+END
+$$;
+
+-- Counts what became of jobs.
+CREATE FUNCTION {schema}.count_moves(
+    queues integer[], accepted integer[], pruned integer[], pending integer[], delayed integer[],
+    running integer[], completed integer[], dead integer[], cancelled integer[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.moves (
+        queue, accepted, pruned, pending, delayed, running, completed, dead, cancelled
+    )
+    SELECT * FROM unnest(
+        queues, accepted, pruned, pending, delayed, running, completed, dead, cancelled
+    );
 END
 $$;
 

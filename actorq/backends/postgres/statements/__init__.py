@@ -23,7 +23,7 @@ _LIVE: Final = """
     jobs.id::text, jobs.queue, jobs.status, jobs.priority, jobs.available_at, jobs.created_at,
     jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
     jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
-    jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout, jobs.look_at,
+    jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout,
     NULL::bigint AS completed_at, NULL::text AS result, jobs.payload, jobs.rest::text AS rest
 """
 """What ``records`` reads of a live job, in the order in which it reads."""
@@ -32,7 +32,7 @@ _ENDED: Final = """
     ended.id::text, ended.queue, ended.status, ended.priority, ended.available_at, ended.created_at,
     ended.updated_at, ended.expires_at, ended.attempt, ended.version, ended.format, ended.dedupe_key,
     ended.dedupe_until, ended.settled_token, ended.settled_by, NULL::text, NULL::text,
-    NULL::bigint, NULL::bigint, NULL::float8, NULL::bigint,
+    NULL::bigint, NULL::bigint, NULL::float8,
     ended.completed_at, ended.result, ended.payload, ended.rest::text
 """
 """The same of an ended job."""

@@ -1,8 +1,8 @@
 -- name: names
 SELECT id, name FROM {schema}.queues
 
--- name: by_name
-SELECT id, name, settings::text FROM {schema}.queues WHERE name = ANY ($1::text[])
+-- name: look
+SELECT * FROM {schema}.look($1)
 
 -- name: all
 SELECT id, name, settings::text FROM {schema}.queues ORDER BY name
