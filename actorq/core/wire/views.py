@@ -142,12 +142,13 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
     return JobView(
         id=job.id,
         queue_name=job.queue_name,
-        status=job.status.value,
+        # A member is written as its value; to look that up here, for each job, is slow.
+        status=job.status,
         payload=job.payload,
         priority=job.priority,
         max_retries=job.max_retries,
         retry_count=job.retry_count,
-        delivery=job.delivery.value,
+        delivery=job.delivery,
         available_at=created_at if is_new else format_instant(job.available_at),
         created_at=created_at,
         updated_at=created_at if is_new else format_instant(job.updated_at),
@@ -163,10 +164,10 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
         progress=_raw(job.progress),
         result=_raw(job.result),
         errors=[
-            ErrorView(e.attempt, e.worker, format_instant(e.time), e.kind.value, e.message)
+            ErrorView(e.attempt, e.worker, format_instant(e.time), e.kind, e.message)
             for e in job.errors
         ],
-        dead_reason=None if job.dead_reason is None else job.dead_reason.value,
+        dead_reason=job.dead_reason,
         completed_at=_instant(job.completed_at),
         cancel_requested=job.cancel_requested,
         version=job.version,
