@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import anyio
 
@@ -24,12 +24,15 @@ from actorq.stores import make_store
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Awaitable, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp
 
     from actorq.face import JobQueue
+    from actorq.runtime import Runtime
 
     MakeApp = Callable[[JobQueue, Settings], ASGIApp]
+    OpenRuntime = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 DESCRIPTION: Final = """\
 Run a server. Every setting below can be given as a flag, as an environment variable (its name
@@ -63,12 +66,17 @@ def command(arguments: argparse.Namespace) -> int:
     return run(settings)
 
 
-def run(settings: Settings, make_app: MakeApp | None = None) -> int:
+def run(
+    settings: Settings,
+    make_app: MakeApp | None = None,
+    open_runtime: OpenRuntime | None = None,
+) -> int:
     """Serve until a signal comes or something crashes; return the exit code.
 
-    The process is to end soon after: once a stop has begun, a watchdog sees to it.
+    ``make_app`` and ``open_runtime`` stand in for the application and the store that the settings
+    name. The process is to end soon after: once a stop has begun, a watchdog sees to it.
     """
-    server = _Server(settings, make_app or _make_app)
+    server = _Server(settings, make_app or _make_app, open_runtime or _open_runtime)
     try:
         anyio.run(server.run, backend=settings.event_loop, backend_options=_loop_options(settings))
     except Exception as error:  # noqa: BLE001 - the end of the line: whatever it is, it is logged
@@ -79,9 +87,10 @@ def run(settings: Settings, make_app: MakeApp | None = None) -> int:
 class _Server:
     """One server process: store, runtime and HTTP door, opened in this order, closed in reverse."""
 
-    def __init__(self, settings: Settings, make_app: MakeApp) -> None:
+    def __init__(self, settings: Settings, make_app: MakeApp, open_runtime: OpenRuntime) -> None:
         self._settings = settings
         self._make_app = make_app
+        self._open_runtime = open_runtime
         self.ready = False
         self.exit_code = 0
 
@@ -89,11 +98,10 @@ class _Server:
         """Serve until told to stop."""
         settings = self._settings
         stopping = Stopping(settings.grace)
-        store = make_store(settings.place(), settings.policy())
         async with anyio.create_task_group() as tasks:
             # First of all: a stop may be asked for while the store is still being opened.
             await tasks.start(stopping.watch)
-            async with running(store, _options(settings), log_crash) as runtime:
+            async with self._open_runtime(settings) as runtime:
                 for warning in (await runtime.queue.check()).warnings:
                     _log.warning("store: %s", warning)
 
@@ -107,6 +115,7 @@ class _Server:
                         await self._serve_http(runtime.queue, asked)
                 finally:
                     stopping.crashing()
+            stopping.has_ended()
             tasks.cancel_scope.cancel()
         self.exit_code = stopping.exit_code
 
@@ -135,12 +144,18 @@ class _Server:
             _log.warning("whoever reaches this address may do everything", extra={"host": host})
 
 
-def _options(settings: Settings) -> Options:
+def runtime_options(settings: Settings) -> Options:
+    """Return the runtime's share of the settings."""
     return Options(
         policy=settings.policy(),
         pool_size=settings.pool_size,
         grace=settings.grace * (1 - HTTP_SHARE),
     )
+
+
+def _open_runtime(settings: Settings) -> AbstractAsyncContextManager[Runtime]:
+    store = make_store(settings.place(), settings.policy())
+    return running(store, runtime_options(settings), log_crash)
 
 
 def _make_app(queue: JobQueue, settings: Settings) -> ASGIApp:
@@ -180,6 +195,5 @@ def _leaves(error: Exception) -> Iterator[Exception]:
     if not isinstance(error, ExceptionGroup):
         yield error
         return
-    group: ExceptionGroup[Exception] = error
-    for part in group.exceptions:
+    for part in cast("ExceptionGroup[Exception]", error).exceptions:
         yield from _leaves(part)

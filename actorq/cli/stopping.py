@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import threading
@@ -61,12 +62,19 @@ class Stopping:
     def __init__(self, grace: float) -> None:
         """Wait for signals once ``watch`` runs."""
         self._grace = grace
+        self._end = math.inf
         self._asked = anyio.Event()
         self._watchdog = Watchdog()
         self.door = anyio.CancelScope()
         """To be put around what takes requests: actors and store still stop in order after it."""
         self.exit_code = 0
-        """128 + the number of the second signal, or 0."""
+        """128 + the number of the second signal, 1 after a stop that took too long, or 0."""
+
+    def has_ended(self) -> None:
+        """Take note that all has stopped; beyond the grace that was not in order, and is told so."""
+        if self.exit_code == 0 and anyio.current_time() > self._end:
+            _log.error("did not stop in time; something was given up")
+            self.exit_code = CRASHED
 
     async def asked(self) -> None:
         """Wait for the first signal."""
@@ -92,4 +100,5 @@ class Stopping:
                     return
                 _log.info("stopping", extra={"signal": name, "grace": self._grace})
                 self._watchdog.arm(self._grace + LAST_S, CRASHED)
+                self._end = anyio.current_time() + self._grace
                 self._asked.set()

@@ -17,18 +17,21 @@ from actorq.cli import serve
 from actorq.clock import wall_clock
 from actorq.core.results import Check, Claimed, Sweep
 from actorq.errors import BackendUnavailable
+from actorq.opening import log_crash
+from actorq.runtime import running
 from actorq.settings import Settings, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from actorq.actors.messages import DispatcherMessage
     from actorq.backends.backend import Store
     from actorq.core.commands import Claim
-    from actorq.core.policy import Policy
     from actorq.face import JobQueue
+    from actorq.runtime import Runtime
 
 MODE = sys.argv[1]
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -93,10 +96,9 @@ class EmptyStore:
         """Hold nothing."""
 
 
-def make_store(url: str, policy: Policy | None = None, clock: object = None) -> Store:
-    """Stand in for the function that opens what the settings name."""
-    del url, policy, clock
-    return cast("Store", EmptyStore())
+def open_runtime(settings: Settings) -> AbstractAsyncContextManager[Runtime]:
+    """Run the actors on the odd store instead of the one that the settings name."""
+    return running(cast("Store", EmptyStore()), serve.runtime_options(settings), log_crash)
 
 
 def make_app(queue: JobQueue, settings: Settings) -> ASGIApp:
@@ -124,7 +126,8 @@ def make_app(queue: JobQueue, settings: Settings) -> ASGIApp:
 
 async def crash(queue: JobQueue) -> Never:
     """Send the dispatcher what it does not know, one by one, until it is not started again."""
-    post = queue._post  # noqa: SLF001 - there is no public way to make an actor crash
+    # There is no public way to make an actor crash.
+    post = queue._post  # noqa: SLF001 - see above # pyright: ignore[reportPrivateUsage]
     while True:
         post.send(cast("DispatcherMessage", object()))
         await anyio.sleep(0.001)
@@ -134,8 +137,7 @@ def main() -> int:
     """Serve with the settings of the environment."""
     settings = load({})
     logs.configure(settings.log_level, settings.log_format, color=False)
-    vars(serve)["make_store"] = make_store
-    return serve.run(settings, make_app)
+    return serve.run(settings, make_app, open_runtime)
 
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ def call(url: str, method: str, path: str, body: object = None) -> tuple[int, ob
         connection.request(method, path, data, headers)
         response = connection.getresponse()
         content = response.read()
-        return response.status, json.loads(content) if content else None
+        is_json = response.headers.get("Content-Type", "").endswith("json")
+        return response.status, json.loads(content) if is_json else None
     finally:
         connection.close()
