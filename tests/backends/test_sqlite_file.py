@@ -33,7 +33,7 @@ MOUNTS: Final = r"""
 23 22 0:21 / /dev/shm rw,nosuid shared:2 - tmpfs tmpfs rw
 24 22 0:50 / /srv/nfs\040share rw shared:3 master:1 - nfs4 server:/x rw
 25 24 254:1 / /srv/nfs\040share/disk rw - xfs /dev/vdb rw
-26 22 0:51 / /home/me/far rw - fuse.sshfs me@far: rw
+26 22 0:51 / /mnt/far rw - fuse.sshfs me@far: rw
 """
 
 
@@ -219,7 +219,7 @@ class TestFileSystems:
             ("/srv/nfs share/jobs.db", "network file system (nfs4)"),
             ("/srv/nfs share/disk/jobs.db", None),
             ("/srv/nfs share2/jobs.db", None),
-            ("/home/me/far/jobs.db", "network file system (fuse.sshfs)"),
+            ("/mnt/far/jobs.db", "network file system (fuse.sshfs)"),
         ],
     )
     def test_the_deepest_mount_counts(self, tmp_path: Path, path: str, words: str | None) -> None:
