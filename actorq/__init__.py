@@ -1,7 +1,17 @@
 """actorq: a distributed job queue with one fenced semantics on every store, for asyncio and trio."""
 
 from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Release, Report
-from actorq.core.job import Backoff, Delivery, Job, JobError, Lease, NewJob, OnDuplicate
+from actorq.core.job import (
+    Backoff,
+    DeadReason,
+    Delivery,
+    ErrorKind,
+    Job,
+    JobError,
+    Lease,
+    NewJob,
+    OnDuplicate,
+)
 from actorq.core.place import Place
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit, QueueLength, QueueSettings, QueueStats
@@ -41,10 +51,12 @@ __all__ = [
     "Backoff",
     "Claimed",
     "ConfigurationError",
+    "DeadReason",
     "Delivery",
     "DuplicateJob",
     "Edit",
     "Enqueued",
+    "ErrorKind",
     "Extend",
     "Fail",
     "Failure",

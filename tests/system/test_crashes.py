@@ -111,6 +111,8 @@ async def test_a_call_after_the_end_is_refused() -> None:
         job = await queue.enqueue("q", "x")
         held = await queue.dequeue("q")
         assert held is not None
+        was_draining = queue.draining
+    assert (was_draining, queue.draining) == (False, True)
     for call in (
         lambda: queue.enqueue("q", "y"),
         lambda: queue.dequeue("q", wait=5),
