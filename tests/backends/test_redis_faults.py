@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
@@ -12,10 +12,7 @@ from actorq.actors import messages as m
 from actorq.actors.caller import Caller
 from actorq.actors.verbs import Kind
 from actorq.backends.redis import RedisStore
-from actorq.clock import mint_token, random_bits, wall_clock
-from actorq.core.commands import Ack, Claim, Extend, Fail, Release
-from actorq.core.ids import IdMint
-from actorq.core.job import NewJob
+from actorq.core.commands import Ack, Extend, Fail, Release
 from actorq.core.policy import Policy
 from actorq.core.results import Claimed, Enqueued, Settled
 from actorq.core.retry import Failure
@@ -23,7 +20,8 @@ from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable
 from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
-from actorq.testing.conformance.bench import LONG_S, QUEUE, Bench
+from actorq.testing.conformance.bench import QUEUE, Bench
+from tests.servers.crews import Crew, claim_of, no_crash
 from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.redis_harness import RedisHarness
@@ -32,15 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from actorq.core.job import Job
 
 QUICK_S: Final = 0.3
 """A timeout that does not make a test wait long."""
-
-
-def no_crash(actor: str, error: Exception) -> None:
-    """Fail the test: in a lane this would be a bug."""
-    raise AssertionError(f"{actor} crashed") from error
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +80,6 @@ def lane(store: RedisStore) -> Iterator[Caller]:
     lane.close()
 
 
-def claim(count: int, worker: str = "w", queue: str = QUEUE) -> Claim:
-    """Make a claim for ``count`` jobs."""
-    tokens = tuple(mint_token() for _ in range(count))
-    return Claim(queue_name=queue, worker_id=worker, tokens=tokens, visibility_timeout=LONG_S)
-
-
 class TestLostReplies:
     """The server did it, and nobody heard of it (B6)."""
 
@@ -110,7 +96,7 @@ class TestLostReplies:
         """The jobs of a claim whose answer was lost are delivered, leased once (I4, I5)."""
         jobs = bench.put_many(3)
         proxy.lose_replies()
-        (answer,) = lane.batch(m.ClaimJobs, [claim(2)])
+        (answer,) = lane.batch(m.ClaimJobs, [claim_of(QUEUE, 2)])
         taken = cast("Claimed", answer).jobs
         assert proxy.lost == 1
         assert sorted(ids(taken)) == ids(jobs[:2])
@@ -146,7 +132,7 @@ class TestLostReplies:
     def test_an_ack_at_once_counts_once(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
         """The one round of an ack by the process that gave the job out may be lost as well (§4)."""
         bench.put()
-        (claimed,) = lane.batch(m.ClaimJobs, [claim(1)])
+        (claimed,) = lane.batch(m.ClaimJobs, [claim_of(QUEUE, 1)])
         (job,) = cast("Claimed", claimed).jobs
         proxy.lose_replies()
         (answer,) = lane.batch(m.AckJobs, [Ack(job.id, token_of(job), "1")])
@@ -191,16 +177,17 @@ class TestConnections:
         """With all connections killed every few moments, every job still ends, once (B4, I1, I17)."""
         stop = Event()
         link = cast("RedisHarness", bench.harness).link
-        crew = [Crew(bench, number, stop) for number in range(3)]
+        crew = [Crew(bench.store.connect, QUEUE, stop) for _ in range(3)]
         for one in crew:
             one.start()
         for _ in range(10):
             stop.wait(0.1)
             link.call(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
         stop.set()
-        accepted = [job_id for one in crew for job_id in one.finish()]
+        for one in crew:
+            one.finish()
+        accepted = [job_id for one in crew for job_id in one.accepted]
         assert len(accepted) > 0
-        bench.reap()
         counts = bench.stats().counts
         assert bench.stats().accepted >= len(accepted)
         assert counts[Status.COMPLETED] > 0
@@ -227,13 +214,15 @@ class TestConnections:
     def test_a_server_that_is_killed(self, bench: Bench, server: RedisServer) -> None:
         """After a kill -9 under load, the append-only file has every job that was accepted (B1, I1)."""
         stop = Event()
-        crew = [Crew(bench, number, stop) for number in range(2)]
+        crew = [Crew(bench.store.connect, QUEUE, stop) for _ in range(2)]
         for one in crew:
             one.start()
         stop.wait(0.3)
         server.kill()
         stop.set()
-        accepted = [job_id for one in crew for job_id in one.finish()]
+        for one in crew:
+            one.finish()
+        accepted = [job_id for one in crew for job_id in one.accepted]
         with pytest.raises(BackendUnavailable):
             bench.store.open()
         server.start()
@@ -242,47 +231,3 @@ class TestConnections:
         assert all(job is not None for job in found)
         bench.backend.close()
         cast("RedisHarness", bench.harness).link.close()
-
-
-class Crew(Thread):
-    """A thread that enqueues, claims and acknowledges, until it is told to stop."""
-
-    def __init__(self, bench: Bench, number: int, enough: Event) -> None:
-        super().__init__(name=f"crew-{number}")
-        self._bench = bench
-        self._number = number
-        self._enough = enough
-        self._mint = IdMint(wall_clock, random_bits)
-        self._accepted: list[str] = []
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        lane = Caller(self._bench.store.connect, no_crash)
-        try:
-            while not self._enough.is_set():
-                self._step(lane)
-        except BaseException as error:  # noqa: BLE001 - it is raised by whoever waits for the thread
-            self._error = error
-        finally:
-            lane.close()
-
-    def _step(self, lane: Caller) -> None:
-        wishes = [
-            NewJob(id=self._mint.mint(), queue_name=QUEUE, payload=self.name) for _ in range(5)
-        ]
-        answers = lane.batch(m.EnqueueJobs, wishes)
-        self._accepted += [answer.job.id for answer in answers if isinstance(answer, Enqueued)]
-        (claimed,) = lane.batch(m.ClaimJobs, [claim(5, f"w{self._number}")])
-        if isinstance(claimed, Claimed) and claimed.jobs:
-            self._settle(lane, claimed.jobs)
-
-    def _settle(self, lane: Caller, jobs: tuple[Job, ...]) -> None:
-        for answer in lane.batch(m.AckJobs, [Ack(job.id, token_of(job)) for job in jobs]):
-            assert isinstance(answer, Settled | BackendUnavailable)
-
-    def finish(self) -> list[str]:
-        """Wait for the thread; return the ids of the jobs that were accepted."""
-        self.join(30.0)
-        if self._error is not None:
-            raise self._error
-        return self._accepted

@@ -186,5 +186,9 @@ class SentinelGroup:
         return self.replica.info("replication").get("master_link_status") == "up"
 
     def _knows_both(self) -> bool:
-        found = cast("list[object]", self.sentinel.call("SENTINEL", "REPLICAS", self.SERVICE))
-        return len(found) == 1
+        # The sentinel's own words of the replica: it is a candidate once its link was seen to be up.
+        found = cast("list[list[bytes]]", self.sentinel.call("SENTINEL", "REPLICAS", self.SERVICE))
+        if len(found) != 1:
+            return False
+        about = dict(zip(found[0][::2], found[0][1::2], strict=True))
+        return about[b"flags"] == b"slave" and about[b"master-link-status"] == b"ok"

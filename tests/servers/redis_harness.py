@@ -44,11 +44,11 @@ class RedisHarness:
         self.shift = SharedClock(folder / "shift", start=0)
         self._nodes = self._wire().nodes()
         self.link = self._nodes[0]
-        self._run = secrets.token_hex(4)
+        self.run = secrets.token_hex(4)
         self._recipes: list[tuple[Store, partial[RedisStore]]] = []
 
     def make(self, policy: Policy) -> Store:
-        namespace = f"test-{self._run}-{len(self._recipes)}"
+        namespace = f"test-{self.run}-{len(self._recipes)}"
         return self._made(partial(RedisStore, self.url, namespace, policy, shift=self.shift))
 
     def reopen(self, store: Store) -> Store:
@@ -87,4 +87,4 @@ class RedisHarness:
             node.close()
 
     def _keys_at(self, node: Link) -> list[bytes]:
-        return cast("list[bytes]", node.call(b"KEYS", f"{{test-{self._run}-*".encode()))
+        return cast("list[bytes]", node.call(b"KEYS", f"{{test-{self.run}-*".encode()))
