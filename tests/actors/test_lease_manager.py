@@ -293,3 +293,21 @@ async def test_those_who_found_nothing_keep_their_place() -> None:
 
     assert taken(first) == ["a"]
     assert not second.reply.settled
+
+
+async def test_who_left_during_the_first_claim_is_not_claimed_for_in_the_second() -> None:
+    """Between two rounds the manager looks again who is still there (rule 5)."""
+    bench = Bench()
+    bench.enqueue("a", "b")
+    first, second = consumer(MAX_CLAIM), consumer()
+
+    def leave() -> None:
+        second.reply.abandoned = True
+
+    bench.lane.before = leave
+    bench.world.backend.update_queue([QueueEdit(queue_name="q", max_running=1)])
+    await bench.manager.handle([first, second])
+
+    assert taken(first) == ["a"]
+    assert len(bench.lane.told) == 1
+    assert bench.returner.close_if_empty()
