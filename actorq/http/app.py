@@ -119,7 +119,7 @@ class _App:
         if response.undelivered is None:
             await write(response, request_id, scope, send)
         else:
-            await deliver(response, response.undelivered, request_id, receive, send)
+            await deliver(response, response.undelivered, request_id, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         """Find the route and let it answer; every error becomes a problem document."""

@@ -64,7 +64,9 @@ class Dequeues:
 
         if wait:
             with self._waiters.place():
-                claimed = await while_connected(request.receive, claim, self._queue.give_back)
+                claimed = await while_connected(
+                    request.scope, request.receive, claim, self._queue.give_back
+                )
         else:
             claimed = await claim()
         return self._answer(claimed, as_list=body.max is not None)

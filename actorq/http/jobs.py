@@ -86,7 +86,9 @@ class Jobs:
             return await self._queue.wait_for_change(job.id, job.version, wait)
 
         with self._waiters.place():
-            return await while_connected(request.receive, change, lambda _: None) or job
+            return (
+                await while_connected(request.scope, request.receive, change, lambda _: None) or job
+            )
 
     async def edit(self, request: Request) -> Response:
         """Change a waiting job."""

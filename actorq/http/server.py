@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 WHOLE_BODY: Final = "actorq.whole_body"
 """The ASGI extension by which a server says that the body has arrived already, all of it."""
 
+PRESENCE: Final = "actorq.presence"
+"""The ASGI extension by which a server lends ``is_here``, which tells at once if the client is there."""
+
 ServerName = Literal["hypercorn", "uvicorn"]
 
 _PORTS: Final = 65_536

@@ -11,7 +11,7 @@ import anyio.abc
 from hypercorn.events import Closed, RawData, Updated
 from hypercorn.typing import ConnectionState
 
-from actorq.http.server import WHOLE_BODY
+from actorq.http.server import PRESENCE, WHOLE_BODY
 from actorq.http.server_inbox import Inbox
 from actorq.http.server_protocol import Protocol
 
@@ -45,13 +45,18 @@ class Connection:
         self,
         app: ASGIApp,
         stream: anyio.abc.SocketStream,
+        is_there: Callable[[], bool],
         config: Config,
         context: WorkerContext,
         options: ServerOptions,
     ) -> None:
-        """Take over an accepted ``stream``; nothing happens until :meth:`run`."""
+        """Take over an accepted ``stream``; nothing happens until :meth:`run`.
+
+        ``is_there`` asks the socket itself whether its other end is open.
+        """
         self._app = app
         self._stream = stream
+        self._is_there = is_there
         self._options = options
         self._tasks = anyio.create_task_group()
         self._write_lock = anyio.Lock(fast_acquire=True)
@@ -108,14 +113,19 @@ class Connection:
 
     async def _answer(self, scope: Scope, inbox: Inbox, send: Send) -> None:
         """Run the application on one request; tell the engine when it has returned."""
+        extensions: dict[str, object] = scope.setdefault("extensions", {})
+        extensions[PRESENCE] = {"is_here": self._is_here}
         if inbox.is_complete:
-            scope.setdefault("extensions", {})[WHOLE_BODY] = {}
+            extensions[WHOLE_BODY] = {}
         try:
             await self._app(scope, inbox.receive, send)
         except Exception:  # noqa: BLE001 - a bug in the application ends its request only
             _log.exception("the application failed on %s %s", scope["method"], scope["path"])
         # Not on cancellation: the client then sees the connection end, which claims nothing.
         await cast("Callable[[None], Awaitable[None]]", send)(None)
+
+    def _is_here(self) -> bool:
+        return not self._lost and self._is_there()
 
     async def _take(self, event: Event) -> None:
         """Do what the engine asks of the connection."""

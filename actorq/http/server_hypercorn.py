@@ -8,6 +8,7 @@ and a request whose body is left unread hangs for ever.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -16,9 +17,11 @@ from hypercorn.config import Config
 
 from actorq.http.server_accept import Room, accept
 from actorq.http.server_connection import Connection
+from actorq.http.server_presence import is_connected
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from hypercorn.typing import WorkerContext
 
@@ -94,7 +97,7 @@ class _Server:
                 # It was gone before it was begun with.
                 client.close()
                 return
-            connection = self._begin(stream)
+            connection = self._begin(stream, partial(is_connected, client))
             try:
                 await connection.run()
             finally:
@@ -102,11 +105,11 @@ class _Server:
         finally:
             self._room.leave()
 
-    def _begin(self, stream: anyio.abc.SocketStream) -> Connection:
+    def _begin(self, stream: anyio.abc.SocketStream, is_there: Callable[[], bool]) -> Connection:
         """Make a connection that takes part in the stop."""
         context = cast("WorkerContext", self._context)
         order = self._order
-        connection = Connection(order.app, stream, self._config, context, order.options)
+        connection = Connection(order.app, stream, is_there, self._config, context, order.options)
         self._connections.add(connection)
         if self._context.terminated.is_set():
             connection.shut_down()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -12,6 +13,7 @@ from uvicorn.server import Server
 
 from actorq.http.server_accept import Room, accept
 from actorq.http.server_linger import Linger
+from actorq.http.server_presence import is_connected
 from actorq.http.server_uvicorn_connection import BoundedConfig, BoundedProtocol
 
 if TYPE_CHECKING:
@@ -76,7 +78,9 @@ class _Server(Server):
         """Give one connection to a protocol of its own, which gives its place free."""
 
         def make() -> BoundedProtocol:
-            return BoundedProtocol(self._bounded, self.server_state, {})
+            protocol = BoundedProtocol(self._bounded, self.server_state, {})
+            protocol.is_there = partial(is_connected, client)
+            return protocol
 
         try:
             await asyncio.get_running_loop().connect_accepted_socket(make, client)

@@ -8,11 +8,12 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from actorq.http.server import WHOLE_BODY
+from actorq.http.server import PRESENCE, WHOLE_BODY
 from actorq.http.server_problem import problem
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
@@ -35,6 +36,9 @@ class BoundedProtocol(HttpToolsProtocol):
     read, and takes a head of any size.
     """
 
+    is_there: Callable[[], bool]
+    """Asks the socket itself whether its other end is open."""
+
     _UNREADABLE: ClassVar[int] = 400
     _HEAD_TOO_LARGE: ClassVar[int] = 431
     _MAX_AHEAD: ClassVar[int] = 64 * 1024
@@ -55,6 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._ahead = 0
         self._cycles: list[RequestResponseCycle] = []
         self._deaf = False
+        self._extensions: dict[str, dict[object, object]] = {}
         self._head_size = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -71,10 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_done()
         self._write_done()
         self._room.leave()
-        # uvicorn only tells the latest one.
-        for cycle in self._cycles:
-            cycle.disconnected = not cycle.response_complete
-            cycle.message_event.set()
+        self._tell_gone()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -115,6 +117,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is None:
             self._await_head()
         super().on_message_begin()
+        self._extensions = {PRESENCE: {"is_here": self._is_here}}
+        self.scope["extensions"] = self._extensions
 
     def on_headers_complete(self) -> None:
         """Hand the request over: its head came in time."""
@@ -131,8 +135,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Say so in the scope: a request whose body is there when it begins needs no deadline for it."""
         if not self._is_offer():
-            self.scope.setdefault("extensions", {})[WHOLE_BODY] = {}
+            self._extensions[WHOLE_BODY] = {}
             super().on_message_complete()
+
+    def _is_here(self) -> bool:
+        if self.transport.is_closing() or not self.is_there():
+            self._tell_gone()
+            return False
+        return True
+
+    def _tell_gone(self) -> None:
+        """Tell all requests that their client has gone; uvicorn only tells the latest one."""
+        for cycle in self._cycles:
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
 
     def _is_offer(self) -> bool:
         """Whether the request offers another protocol: the parser then leaves out its body."""

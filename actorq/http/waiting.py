@@ -10,12 +10,12 @@ import anyio.lowlevel
 
 from actorq.errors import ActorqError, Overloaded
 from actorq.http.limits import ClientGone
-from actorq.http.server import disconnected
+from actorq.http.server import PRESENCE, disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
-    from starlette.types import Receive
+    from starlette.types import Receive, Scope
 
 T = TypeVar("T")
 
@@ -41,14 +41,14 @@ class Waiters:
 
 
 async def while_connected(
-    receive: Receive, work: Callable[[], Awaitable[T]], undo: Callable[[T], None]
+    scope: Scope, receive: Receive, work: Callable[[], Awaitable[T]], undo: Callable[[T], None]
 ) -> T:
     """Do ``work`` as long as the client is there; raises ``ClientGone`` when it leaves first.
 
     ``undo`` takes back what ``work`` came to in the very moment in which its client, or this
     request, was given up: it runs at once and waits for nothing.
     """
-    if await is_gone(receive):
+    if await is_gone(scope, receive):
         raise ClientGone
     done: list[T] = []
     refusals: list[ActorqError] = []
@@ -84,8 +84,11 @@ def _undo(done: list[T], undo: Callable[[T], None]) -> None:
         undo(value)
 
 
-async def is_gone(receive: Receive) -> bool:
-    """Tell whether the client has hung up by now, as far as the server has noticed."""
+async def is_gone(scope: Scope, receive: Receive) -> bool:
+    """Tell whether the client has hung up by now, as far as the server can know."""
+    lent: dict[str, Callable[[], bool]] | None = scope.get("extensions", {}).get(PRESENCE)
+    if lent is not None:
+        return not lent["is_here"]()
     # One turn, in which the server may take notice.
     await anyio.lowlevel.checkpoint()
     with anyio.move_on_after(0):

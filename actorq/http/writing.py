@@ -28,6 +28,7 @@ async def deliver(
     response: Response,
     undelivered: Callable[[], None],
     request_id: str,
+    scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
@@ -38,7 +39,7 @@ async def deliver(
     """
     body = response.body
     try:
-        if await is_gone(receive):
+        if await is_gone(scope, receive):
             undelivered()
             return
         await _start(response, request_id, send)
@@ -46,7 +47,7 @@ async def deliver(
             # A client that does not take it all may be noticed before the last piece is sent.
             await send({"type": "http.response.body", "body": body[:-_PIECE], "more_body": True})
             body = body[-_PIECE:]
-            if await is_gone(receive):
+            if await is_gone(scope, receive):
                 undelivered()
                 return
     except BaseException:
