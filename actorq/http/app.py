@@ -98,33 +98,34 @@ class _App:
         self._router = router
         self._limits = options.body
         self._ids = RequestIds()
-        self._limited = InFlightLimit(self._serve, max_in_flight=options.max_requests)
+        self._in_flight = InFlightLimit(options.max_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await decline(scope, receive, send)
             return
-        try:
-            await self._limited(scope, receive, send)
-        except TooManyRequestsInFlight as error:
-            request_id = self._ids.name(scope)
-            await write(problems.respond(error, request_id), request_id, scope, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._ids.name(scope)
         try:
+            self._in_flight.enter()
+        except TooManyRequestsInFlight as error:
+            await write(problems.respond(error, request_id), request_id, scope, send)
+            return
+        try:
             response = await self._answer(scope, receive, request_id)
+            if response.undelivered is None:
+                await write(response, request_id, scope, send)
+            else:
+                await deliver(response, response.undelivered, request_id, scope, receive, send)
         except ClientGone:
             return
-        if response.undelivered is None:
-            await write(response, request_id, scope, send)
-        else:
-            await deliver(response, response.undelivered, request_id, scope, receive, send)
+        finally:
+            self._in_flight.leave()
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         """Find the route and let it answer; every error becomes a problem document."""
         try:
-            return await self._handle(scope, receive, request_id)
+            handle, name = self._router.find(scope)
+            return await handle(Request(scope, receive, name, request_id, self._limits))
         except ClientGone:
             raise
         except InternalError as error:
@@ -138,8 +139,3 @@ class _App:
                 "a request failed", extra={"request_id": request_id, "path": scope["path"]}
             )
             return problems.respond(InternalError(str(error)), request_id)
-
-    async def _handle(self, scope: Scope, receive: Receive, request_id: str) -> Response:
-        handle, name = self._router.find(scope)
-        request = Request(scope, receive, name, request_id, self._limits)
-        return await handle(request)

@@ -16,7 +16,7 @@ import anyio
 from actorq.errors import ActorqError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Message, Receive
 
 _FREE_PIECES = 1024
 _BYTES_PER_PIECE = 16
@@ -174,30 +174,22 @@ class Body:
 
 
 class InFlightLimit:
-    """ASGI middleware: at most ``max_in_flight`` requests at once, the rest are refused at once.
+    """Counts the requests that are being answered; one too many is refused at once."""
 
-    It raises ``TooManyRequestsInFlight``, so whatever writes problem documents wraps around it.
-    Scopes other than ``http`` pass through uncounted.
-    """
-
-    def __init__(self, app: ASGIApp, *, max_in_flight: int) -> None:
-        """Wrap ``app``; ``max_in_flight`` is a number of requests, at least 1."""
+    def __init__(self, max_in_flight: int) -> None:
+        """Allow ``max_in_flight`` requests, at least 1."""
         if max_in_flight < 1:
             msg = "max_in_flight must be at least 1"
             raise ValueError(msg)
-        self._app = app
         self._max = max_in_flight
         self.in_flight = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the request while it is being answered, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    def enter(self) -> None:
+        """Count a request in, or raise ``TooManyRequestsInFlight``."""
         if self.in_flight >= self._max:
             raise TooManyRequestsInFlight(self._max)
         self.in_flight += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self.in_flight -= 1
+
+    def leave(self) -> None:
+        """Count a request out that was counted in."""
+        self.in_flight -= 1

@@ -10,7 +10,7 @@ from actorq.http.waiting import is_gone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from actorq.http.response import Response
 
@@ -19,7 +19,7 @@ _PIECE: Final = 64 * 1024
 
 async def write(response: Response, request_id: str, scope: Scope, send: Send) -> None:
     """Write an answer; to a HEAD, all but its body."""
-    await _start(response, request_id, send)
+    await send(_head(response, request_id))
     body = b"" if scope["method"] == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})
 
@@ -42,7 +42,7 @@ async def deliver(
         if await is_gone(scope, receive):
             undelivered()
             return
-        await _start(response, request_id, send)
+        await send(_head(response, request_id))
         if len(body) > _PIECE:
             # A client that does not take it all may be noticed before the last piece is sent.
             await send({"type": "http.response.body", "body": body[:-_PIECE], "more_body": True})
@@ -69,6 +69,6 @@ async def decline(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-async def _start(response: Response, request_id: str, send: Send) -> None:
+def _head(response: Response, request_id: str) -> Message:
     headers = [*response.headers, (HEADER, request_id.encode("ascii"))]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
