@@ -18,8 +18,8 @@ serve: $(VENV)/installed ## run a server on the embedded store (settings: docs/r
 demo: $(VENV)/installed ## hash the standard library with three workers, one of which is killed
 	@exec $(BIN)/python examples/first_job/run.py
 
-test: $(VENV)/developed ## run all tests (ARGS="-k lease" for some)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/developed ## run all tests (BACKENDS=redis for one store, ARGS="-k lease" for some)
+	$(BIN)/python -m pytest --backends="$(BACKENDS)" $(ARGS)
 
 check: lint types architecture test ## all that must hold before a commit; CI runs the same
 
@@ -73,5 +73,5 @@ $(VENV)/installed: $(BIN)/python pyproject.toml config/constraints.txt
 
 $(VENV)/developed: $(VENV)/installed
 	@echo "installing the tools of development into $(VENV)"
-	@$(PIP) --editable '.[fast,testing,dev]'
+	@$(PIP) --editable '.[all,testing,dev]'
 	@touch $@

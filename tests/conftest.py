@@ -1,4 +1,4 @@
-"""What all tests share: both event loops by one parameter, and Hypothesis without a clock of its own."""
+"""What all tests share: the stores of a run, both event loops, and Hypothesis without a clock of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.selection import Selection, stores_of
 
 # A machine under load must not turn a slow example into a failure: nothing here is timed. CI draws
 # the same examples on every run, so that a red build is about the change and not about luck.
@@ -17,8 +19,60 @@ settings.register_profile(
 )
 settings.load_profile("actorq")
 
+SELECTION = pytest.StashKey[Selection]()
+
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     """Run every asynchronous test on both event loops."""
     return request.param
+
+
+# ── the stores of a run ─────────────────────────────────────────────────────────────────────────
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take ``--backends``, which wins over the environment's ``BACKENDS``."""
+    parser.addoption(
+        "--backends",
+        default=os.environ.get("BACKENDS", ""),
+        metavar="STORES",
+        help="test only these stores, such as redis,sqlite [BACKENDS, default all]",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Find out what the run is about."""
+    config.addinivalue_line("markers", "store(name): this test is about a store; see BACKENDS")
+    try:
+        selection = Selection(str(config.getoption("--backends")), os.environ)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[SELECTION] = selection
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which stores are tested."""
+    return str(config.stash[SELECTION])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of other stores."""
+    selection = config.stash[SELECTION]
+    taken = [item for item in items if selection.takes(stores_of(item.path, _marked(item)))]
+    left = set(items) - set(taken)
+    if left:
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
+        items[:] = taken
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say at the end, too, what was left out though nobody asked for it."""
+    if config.stash[SELECTION].missing:
+        terminalreporter.write_line(str(config.stash[SELECTION]), yellow=True)
+
+
+def _marked(item: pytest.Item) -> frozenset[str]:
+    return frozenset(str(name) for mark in item.iter_markers("store") for name in mark.args)

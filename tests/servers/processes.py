@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -62,15 +63,25 @@ def find_program(name: str, package: str, folders: Sequence[str] = ()) -> str:
     path = os.pathsep.join((os.environ.get("PATH", ""), *folders))
     found = shutil.which(name, path=path)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
-        command = ["apt-get", "install", "-y", "--no-install-recommends", package]
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(  # noqa: S603 - the command is this file's own
-            command, check=True, capture_output=True, env=environment
-        )
+        _install(package)
         found = shutil.which(name, path=path)
     if found is None:
         raise RuntimeError(f"the tests need {name}: install the package {package}")
     return found
+
+
+def _install(package: str) -> None:
+    """Install a Debian package; where the lists of packages are old or not there, bring them first."""
+    # Several runs of tests may want it at once.
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"]
+    command = [*apt, "install", "-y", "--no-install-recommends", package]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run = partial(subprocess.run, capture_output=True, text=True, env=environment)
+    if run(command).returncode != 0:
+        run([*apt, "update"])
+        done = run(command)
+        if done.returncode != 0:
+            raise RuntimeError(f"{package} cannot be installed: {done.stderr}")
 
 
 class ServerProcess:
