@@ -60,13 +60,18 @@ class LeaseManager:
     async def handle(self, messages: Sequence[m.LeaseManagerMessage]) -> None:
         """Take in consumers and hints, then claim if somebody waits and there may be something."""
         look = [self._take_in(message) for message in messages]
+        newcomers = [message for message in messages if isinstance(message, m.Dequeue)]
         self._forget_abandoned()
         if self._draining:
             self._answer_all(Claimed())
         elif self._waiting:
             self._idle_beats = 0
-            if any(look):
-                await self._serve_waiting()
+            if sum(look) > len(newcomers):
+                await self._serve_waiting(MAX_CLAIM)
+            elif newcomers:
+                # The others have been told that there is nothing. So a crowd of n is not asked for
+                # anew with each newcomer; what is found all the same goes to who has waited longest.
+                await self._serve_waiting(sum(each.slots for each in newcomers))
         elif any(isinstance(message, m.Beat) for message in messages):
             self._rest()
 
@@ -96,11 +101,12 @@ class LeaseManager:
         if self._idle_beats >= self._idle_most:
             self._retire()
 
-    async def _serve_waiting(self) -> None:
-        """Claim until every consumer has something, or the queue has no more."""
+    async def _serve_waiting(self, slots: int) -> None:
+        """Claim until every consumer has something, or the queue has no more; first up to ``slots``."""
         self._limited = False
         while self._waiting:
-            consumers = self._next_consumers()
+            consumers = self._next_consumers(slots)
+            slots = MAX_CLAIM
             claims = tuple(self._claim(consumer) for consumer in consumers)
             reply: Reply[list[Claimed | ActorqError]] = Reply()
             answers: list[Claimed | ActorqError]
@@ -123,10 +129,11 @@ class LeaseManager:
                 return
             self._forget_abandoned()
 
-    def _next_consumers(self) -> list[m.Dequeue]:
+    def _next_consumers(self, most: int) -> list[m.Dequeue]:
         consumers = [self._waiting.popleft()]
         slots = consumers[0].slots
-        while self._waiting and slots + self._waiting[0].slots <= MAX_CLAIM:
+        most = min(most, MAX_CLAIM)
+        while self._waiting and slots + self._waiting[0].slots <= most:
             consumers.append(self._waiting.popleft())
             slots += consumers[-1].slots
         return consumers
