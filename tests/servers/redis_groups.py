@@ -102,14 +102,15 @@ class RedisCluster:
         """Return the name of a node inside the cluster."""
         return cast("bytes", node.call("CLUSTER", "MYID")).decode()
 
-    def owner(self, slot: int) -> Node:
-        """Return the node that has a slot now."""
+    def owner(self, slot: int, by: Node | None = None) -> Node | None:
+        """Return the node that has a slot now, as the node ``by`` sees it."""
+        asked = by or self.nodes[0]
         for first, last, primary, *_ in cast(
-            "list[tuple[int, int, list[object]]]", self.nodes[0].call("CLUSTER", "SLOTS")
+            "list[tuple[int, int, list[object]]]", asked.call("CLUSTER", "SLOTS")
         ):
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.port == primary[1])
-        raise RuntimeError(f"nobody has slot {slot}")
+        return None
 
     def move(self, slot: int, target: Node) -> None:
         """Move a slot with all its keys to another node, as an operator does."""
@@ -118,19 +119,28 @@ class RedisCluster:
 
     def begin_move(self, slot: int, target: Node) -> None:
         """Begin to move a slot: its keys are asked for here and there from now on."""
-        source = self.owner(slot)
+        source = self._source(slot)
         target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", self.id_of(source))
         source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", self.id_of(target))
 
     def finish_move(self, slot: int, target: Node) -> None:
-        """Move the keys of a slot that is moving, and tell everybody where it is."""
-        source = self.owner(slot)
+        """Move the keys of a slot that is moving, and wait until everybody knows where it is."""
+        source = self._source(slot)
         while keys := cast("list[bytes]", source.call("CLUSTER", "GETKEYSINSLOT", slot, 10)):
             names = [key.decode() for key in keys]
             source.call("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "KEYS", *names)
-        for node in (target, source, *self.nodes):
-            if node.process.running and node.info("replication")["role"] == "master":
-                node.call("CLUSTER", "SETSLOT", slot, "NODE", self.id_of(target))
+        for node in (target, source):
+            node.call("CLUSTER", "SETSLOT", slot, "NODE", self.id_of(target))
+        wait_until(
+            lambda: all(self.owner(slot, node) is target for node in self.nodes),
+            "the slot is there",
+        )
+
+    def _source(self, slot: int) -> Node:
+        source = self.owner(slot)
+        if source is None:
+            raise RuntimeError(f"nobody has slot {slot}")
+        return source
 
     def close(self) -> None:
         """End all nodes."""

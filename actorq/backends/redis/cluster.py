@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-MOST_REDIRECTIONS: Final = 8
-"""How often one call is sent elsewhere: slots that move more often than that move too often."""
+AT_ONCE: Final = 3
+"""How often one call is sent elsewhere without a pause. Beyond it the nodes do not agree yet."""
 
 PAUSE_S: Final = 0.01
 """Seconds before a call is repeated whose slot is just moving."""
@@ -167,17 +167,22 @@ class ClusterWire:
         slot = key_slot(key)
         until = monotonic() + self._topology.timeout
         node, asking = self._topology.node_of(slot), False
-        for _ in range(MOST_REDIRECTIONS):
+        redirections = 0
+        while True:
             try:
                 return self._settled(partial(action, self._link(node), asking), until)
             except Redirected as hint:
                 node, asking = f"{hint.host}:{hint.port}", hint.for_now
                 if not asking:
                     self._topology.move(slot, node)
+                redirections += 1
+                if redirections > AT_ONCE:
+                    if monotonic() > until:
+                        raise
+                    sleep(PAUSE_S)
             except BackendUnavailable:
                 self._topology.forget()
                 raise
-        raise BackendUnavailable(f"slot {slot} of the Redis cluster moves from node to node")
 
     def _settled(self, action: Callable[[], R], until: float) -> R:
         """Do something; wait while its slot is partly here and partly there."""
