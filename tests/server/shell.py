@@ -29,6 +29,10 @@ DOORS: Final = [
     pytest.param(("asyncio", {"use_uvloop": True}), "uvicorn", id="uvicorn-uvloop"),
 ]
 on_every_server = pytest.mark.parametrize(("anyio_backend", "server"), DOORS)
+on_each_kind = pytest.mark.parametrize(
+    ("anyio_backend", "server"), [door for door in DOORS if door.id != "uvicorn"]
+)
+"""For what takes its time: uvicorn on the loop that it is run on."""
 
 _GONE: Final = (anyio.EndOfStream, anyio.BrokenResourceError)
 
