@@ -9,6 +9,7 @@ from actorq.backends.postgres.drift import Drift
 from actorq.backends.postgres.held import Held
 from actorq.backends.postgres.marks import Marks
 from actorq.backends.postgres.names import Names
+from actorq.backends.postgres.rounds import Rounds
 from actorq.backends.postgres.statements import Statements
 
 if TYPE_CHECKING:
@@ -27,5 +28,6 @@ class Shared:
         self.bulletin = Bulletin()
         self.marks = Marks()
         self.held = Held()
+        self.rounds = Rounds()
         self.drift = Drift()
         """Bounds that the table has, or wider; whoever goes beyond them widens the table first."""

@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 
 def requeue_expired(work: Work, limit: int) -> Sweep:
     """End leases that ran out, oldest first; those that another server is ending are left to it."""
-    (result,) = work.ask(work.statements("sweeps.run_out", arrays.int8(limit)))
+    rounds = work.shared.rounds
+    since = arrays.int8(rounds.since())
+    (result,) = work.ask(work.statements("sweeps.run_out", arrays.int8(limit), since))
     ended = tuple(
         work.change(entry, lifecycle.expire(entry.job, work.policy, work.now))
         for entry in work.enter(result)
     )
     now = arrays.int8(work.now)
     _, upcoming, _ = work.finish(
-        work.statements("sweeps.look_later", now),
+        work.statements("sweeps.look_later", now, since),
         work.statements("sweeps.next_expiry", now),
         work.statements("sweeps.fold"),
     )
+    rounds.done(work.now, complete=len(ended) < limit)
     return Sweep(ended, _next_in(ended, limit, upcoming.row(first_or_none), work.now))
 
 

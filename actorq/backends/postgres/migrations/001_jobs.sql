@@ -40,8 +40,8 @@ CREATE TABLE {schema}.jobs (
     available_at bigint NOT NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
-    -- The transaction that made the job pending: see docs/decisions/postgres.md, "Marks".
-    woken xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    -- While pending, the transaction that made it so: see docs/decisions/postgres.md, "Marks".
+    woken xid8,
     queue integer NOT NULL,
     priority integer NOT NULL,
     attempt integer NOT NULL DEFAULT 0,
@@ -76,13 +76,17 @@ CREATE TABLE {schema}.jobs (
     autovacuum_analyze_threshold = 2000
 );
 
+-- Each question has one index that can answer it, and no other that the planner might take instead (why
+-- it would: docs/decisions/postgres.md, "Plans"). That is what the conditions on `format` are for, which
+-- hold for every row.
+
 -- The order of claims, exactly.
 CREATE INDEX jobs_pending ON {schema}.jobs (queue, priority DESC, id) WHERE status = 0;
-CREATE INDEX jobs_woken ON {schema}.jobs (woken) WHERE status = 0;
+CREATE INDEX jobs_woken ON {schema}.jobs (woken) WHERE woken IS NOT NULL;
 CREATE INDEX jobs_due ON {schema}.jobs (available_at) WHERE status = 1;
 CREATE INDEX jobs_lapsing ON {schema}.jobs (expires_at) WHERE status <= 1 AND expires_at IS NOT NULL;
 CREATE INDEX jobs_running ON {schema}.jobs (look_at) WHERE status = 2;
-CREATE INDEX jobs_listing ON {schema}.jobs (queue, status, id);
+CREATE INDEX jobs_listing ON {schema}.jobs (queue, status, id) WHERE format > 0;
 -- At most one live job per queue and dedupe key.
 CREATE UNIQUE INDEX jobs_dedupe ON {schema}.jobs (queue, dedupe_key) WHERE dedupe_key IS NOT NULL;
 
@@ -113,7 +117,7 @@ CREATE TABLE {schema}.ended (
     autovacuum_vacuum_insert_scale_factor = 0.1
 );
 
-CREATE INDEX ended_listing ON {schema}.ended (queue, status, id);
+CREATE INDEX ended_listing ON {schema}.ended (queue, status, id) WHERE format > 0;
 -- What retention looks at, oldest end first; a window that outlives its job keeps it.
 CREATE INDEX ended_free ON {schema}.ended (queue, status, completed_at)
     WHERE dedupe_until IS NULL OR dedupe_until <= completed_at;

@@ -1,6 +1,10 @@
 -- The steps that are taken most, as functions. Their plans are kept by the server's session, whoever uses
 -- it: nothing has to be prepared, which a pooler would not allow. And a function may see, between two of
 -- its statements, what others have committed.
+--
+-- The planner knows how many rows live, not how many are dead; of a queue that is nearly empty it believes
+-- that any way through the table is as good as any other. So rows are found in subqueries that leave it
+-- no choice: by the whole key of one index, for one row of the batch after the other.
 
 -- Tells the instant, and the queues of these names; without any there is one row that has no queue.
 CREATE FUNCTION {schema}.look(wanted text[])
@@ -25,24 +29,34 @@ LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO {schema}.jobs (
         id, queue, status, priority, available_at, created_at, updated_at, expires_at,
-        dedupe_key, dedupe_until, format, payload, rest
+        dedupe_key, dedupe_until, format, payload, rest, woken
     )
     SELECT
         new.id, new.queue, new.status, new.priority, new.available_at, instant, instant,
-        new.expires_at, new.dedupe_key, new.dedupe_until, new_format, new.payload, new.rest::json
+        new.expires_at, new.dedupe_key, new.dedupe_until, new_format, new.payload, new.rest::json,
+        CASE WHEN new.status = 0 THEN pg_current_xact_id() END
     FROM unnest(
         new_ids, new_queues, new_statuses, new_priorities, new_available_ats, new_expires_ats,
         new_keys, new_untils, new_payloads, new_rests
     ) AS new (
         id, queue, status, priority, available_at, expires_at, dedupe_key, dedupe_until, payload, rest
     );
-    IF EXISTS (SELECT FROM {schema}.ended WHERE ended.id = ANY (new_ids)) THEN
+    IF EXISTS (
+        SELECT FROM unnest(new_ids) AS new (id)
+        CROSS JOIN LATERAL (
+            SELECT FROM {schema}.ended WHERE ended.id = new.id OFFSET 0
+        ) AS known
+    ) THEN
         RAISE EXCEPTION 'a job of this id has ended' USING ERRCODE = 'AQ001';
     END IF;
     IF keyed AND EXISTS (
         SELECT FROM unnest(new_queues, new_keys) AS new (queue, dedupe_key)
-        JOIN {schema}.ended ON ended.queue = new.queue AND ended.dedupe_key = new.dedupe_key
-        WHERE ended.dedupe_until > ended.completed_at AND ended.dedupe_until > instant
+        CROSS JOIN LATERAL (
+            SELECT FROM {schema}.ended
+            WHERE ended.queue = new.queue AND ended.dedupe_key = new.dedupe_key
+                AND ended.dedupe_until > ended.completed_at AND ended.dedupe_until > instant
+            OFFSET 0
+        ) AS holder
     ) THEN
         RAISE EXCEPTION 'an ended job holds this dedupe key' USING ERRCODE = 'AQ001';
     END IF;
@@ -80,22 +94,30 @@ BEGIN
         settled_token = new.settled_token,
         settled_by = new.settled_by,
         woken = CASE
-            WHEN new.status = 0 AND (jobs.status <> 0 OR jobs.priority <> new.priority)
-            THEN pg_current_xact_id()
+            WHEN new.status <> 0 THEN NULL
+            WHEN jobs.status <> 0 OR jobs.priority <> new.priority THEN pg_current_xact_id()
             ELSE jobs.woken
         END,
         payload = coalesce(new.payload, jobs.payload),
         rest = coalesce(new.rest::json, jobs.rest)
-    FROM unnest(
-        new_ids, old_versions, new_statuses, new_priorities, new_available_ats, new_updated_ats,
-        new_attempts, new_versions, new_tokens, new_worker_ids, new_claimed_ats, new_leased_untils,
-        new_visibilities, new_settled_tokens, new_settled_bys, new_payloads, new_rests
-    ) AS new (
-        id, old_version, status, priority, available_at, updated_at, attempt, version, token,
-        worker_id, claimed_at, leased_until, visibility_timeout, settled_token, settled_by, payload,
-        rest
-    )
-    WHERE jobs.id = new.id AND jobs.version = new.old_version;
+    FROM (
+        SELECT wanted.*, (
+            SELECT found.ctid FROM {schema}.jobs AS found
+            WHERE found.id = wanted.id AND found.version = wanted.old_version
+        ) AS place
+        FROM unnest(
+            new_ids, old_versions, new_statuses, new_priorities, new_available_ats,
+            new_updated_ats, new_attempts, new_versions, new_tokens, new_worker_ids,
+            new_claimed_ats, new_leased_untils, new_visibilities, new_settled_tokens,
+            new_settled_bys, new_payloads, new_rests
+        ) AS wanted (
+            id, old_version, status, priority, available_at, updated_at, attempt, version, token,
+            worker_id, claimed_at, leased_until, visibility_timeout, settled_token, settled_by,
+            payload, rest
+        )
+        OFFSET 0
+    ) AS new
+    WHERE jobs.ctid = new.place;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written < cardinality(new_ids) THEN
         RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';
@@ -116,13 +138,21 @@ DECLARE
 BEGIN
     WITH gone AS (
         DELETE FROM {schema}.jobs
-        USING unnest(
-            new_ids, old_versions, new_statuses, new_completed_ats, new_versions,
-            new_settled_tokens, new_settled_bys, new_results, new_rests
-        ) AS new (
-            id, old_version, status, completed_at, version, settled_token, settled_by, result, rest
-        )
-        WHERE jobs.id = new.id AND jobs.version = new.old_version
+        USING (
+            SELECT wanted.*, (
+                SELECT found.ctid FROM {schema}.jobs AS found
+                WHERE found.id = wanted.id AND found.version = wanted.old_version
+            ) AS place
+            FROM unnest(
+                new_ids, old_versions, new_statuses, new_completed_ats, new_versions,
+                new_settled_tokens, new_settled_bys, new_results, new_rests
+            ) AS wanted (
+                id, old_version, status, completed_at, version, settled_token, settled_by, result,
+                rest
+            )
+            OFFSET 0
+        ) AS new
+        WHERE jobs.ctid = new.place
         RETURNING
             jobs.available_at, jobs.created_at, new.completed_at, jobs.queue, jobs.priority,
             jobs.attempt, new.version, new.status, jobs.format, jobs.id, jobs.expires_at,

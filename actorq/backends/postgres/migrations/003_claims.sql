@@ -16,13 +16,13 @@ BEGIN
     woken AS MATERIALIZED (
         (
             SELECT jobs.queue, jobs.priority, jobs.id FROM {schema}.jobs
-            WHERE jobs.status = 0 AND jobs.woken >= (SELECT from_on FROM before)
+            WHERE jobs.woken >= (SELECT from_on FROM before)
             LIMIT most + 1
         )
         UNION ALL
         (
             SELECT jobs.queue, jobs.priority, jobs.id FROM {schema}.jobs
-            WHERE jobs.status = 0 AND jobs.woken = ANY ((SELECT unfinished FROM before)::xid8[])
+            WHERE jobs.woken = ANY ((SELECT unfinished FROM before)::xid8[])
             LIMIT most + 1
         )
     ),
@@ -85,11 +85,12 @@ CREATE FUNCTION {schema}.claim_jobs(
 LANGUAGE plpgsql AS $$
 DECLARE
     instant bigint := {schema}.now_us();
-    picked uuid[];
+    picked tid[];
+    claimed bigint;
 BEGIN
     IF priorities IS NULL THEN
         picked := ARRAY(
-            SELECT jobs.id FROM {schema}.jobs
+            SELECT jobs.ctid FROM {schema}.jobs
             WHERE jobs.queue = wanted AND jobs.status = 0
                 AND (jobs.expires_at IS NULL OR jobs.expires_at > instant)
             ORDER BY jobs.priority DESC, jobs.id
@@ -98,10 +99,10 @@ BEGIN
         );
     ELSE
         picked := ARRAY(
-            SELECT best.id
+            SELECT best.place
             FROM unnest(priorities, marks) AS mark (priority, id)
             CROSS JOIN LATERAL (
-                SELECT jobs.id FROM {schema}.jobs
+                SELECT jobs.ctid AS place FROM {schema}.jobs
                 WHERE jobs.queue = wanted AND jobs.status = 0 AND jobs.priority = mark.priority
                     AND jobs.id >= mark.id
                     AND (jobs.expires_at IS NULL OR jobs.expires_at > instant)
@@ -130,10 +131,15 @@ BEGIN
         claimed_at = instant,
         leased_until = instant + new.microseconds,
         visibility_timeout = new.seconds,
-        look_at = instant + new.microseconds
+        look_at = instant + new.microseconds,
+        woken = NULL
     FROM unnest(picked, tokens, worker_ids, seconds, microseconds)
-        AS new (id, token, worker_id, seconds, microseconds)
-    WHERE jobs.id = new.id
+        AS new (place, token, worker_id, seconds, microseconds)
+    WHERE jobs.ctid = new.place
     RETURNING jobs.*;
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < cardinality(picked) THEN
+        RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';
+    END IF;
 END
 $$;

@@ -2,10 +2,14 @@
 SELECT {schema}.now_us()
 
 -- name: lock
-SELECT {live} FROM {schema}.jobs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT {live}
+FROM unnest($1::uuid[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT * FROM {schema}.jobs WHERE jobs.id = wanted.id FOR UPDATE) AS jobs
 
 -- name: lock_ended
-SELECT {ended} FROM {schema}.ended WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT {ended}
+FROM unnest($1::uuid[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT * FROM {schema}.ended WHERE ended.id = wanted.id FOR UPDATE) AS ended
 
 -- name: read
 SELECT {live} FROM {schema}.jobs WHERE id = ANY ($1::uuid[])
@@ -15,26 +19,34 @@ SELECT {ended} FROM {schema}.ended WHERE id = ANY ($1::uuid[])
 -- name: holders
 SELECT {live}
 FROM unnest($1::integer[], $2::text[]) AS wanted (queue, dedupe_key)
-JOIN {schema}.jobs ON jobs.queue = wanted.queue AND jobs.dedupe_key = wanted.dedupe_key
+CROSS JOIN LATERAL (
+    SELECT * FROM {schema}.jobs
+    WHERE jobs.queue = wanted.queue AND jobs.dedupe_key = wanted.dedupe_key
+    OFFSET 0
+) AS jobs
 UNION ALL
 SELECT {ended}
 FROM unnest($1::integer[], $2::text[]) AS wanted (queue, dedupe_key)
-JOIN {schema}.ended ON ended.queue = wanted.queue AND ended.dedupe_key = wanted.dedupe_key
-WHERE ended.dedupe_until > ended.completed_at
+CROSS JOIN LATERAL (
+    SELECT * FROM {schema}.ended
+    WHERE ended.queue = wanted.queue AND ended.dedupe_key = wanted.dedupe_key
+        AND ended.dedupe_until > ended.completed_at
+    OFFSET 0
+) AS ended
 
 -- name: lock_holders
 SELECT {live}
-FROM {schema}.jobs
-WHERE id = ANY (
-    ARRAY(
-        SELECT held.id
-        FROM unnest($1::integer[], $2::text[]) AS wanted (queue, dedupe_key)
-        JOIN {schema}.jobs AS held
-            ON held.queue = wanted.queue AND held.dedupe_key = wanted.dedupe_key
-    )
-)
-ORDER BY id
-FOR UPDATE
+FROM (
+    SELECT holders.id
+    FROM unnest($1::integer[], $2::text[]) AS wanted (queue, dedupe_key)
+    CROSS JOIN LATERAL (
+        SELECT jobs.id FROM {schema}.jobs
+        WHERE jobs.queue = wanted.queue AND jobs.dedupe_key = wanted.dedupe_key
+        OFFSET 0
+    ) AS holders
+    ORDER BY holders.id
+) AS held
+CROSS JOIN LATERAL (SELECT * FROM {schema}.jobs WHERE jobs.id = held.id FOR UPDATE) AS jobs
 
 -- name: leased_under
 SELECT {live} FROM {schema}.jobs WHERE status = 2 AND token = ANY ($1::text[])
@@ -63,11 +75,11 @@ WITH gone AS (
 )
 INSERT INTO {schema}.jobs (
     available_at, created_at, updated_at, queue, priority, attempt, version, status, format, id,
-    expires_at, dedupe_until, dedupe_key, settled_token, settled_by, payload, rest
+    expires_at, dedupe_until, dedupe_key, settled_token, settled_by, payload, rest, woken
 )
 SELECT
     instant, created_at, instant, queue, priority, attempt, version, 0, format, id, expires_at,
-    dedupe_until, dedupe_key, settled_token, settled_by, payload, rest::json
+    dedupe_until, dedupe_key, settled_token, settled_by, payload, rest::json, pg_current_xact_id()
 FROM gone
 
 -- name: delete

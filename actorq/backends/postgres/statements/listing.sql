@@ -31,7 +31,8 @@ WITH heads AS (
     CROSS JOIN LATERAL (
         (
             SELECT jobs.id FROM {schema}.jobs
-            WHERE kinds.status <= 2 AND jobs.queue = kinds.queue AND jobs.status = kinds.status
+            WHERE kinds.status <= 2 AND jobs.queue = kinds.queue
+                AND jobs.status = kinds.status AND jobs.format > 0
                 AND jobs.id >= $1::uuid AND jobs.id < $2::uuid
             ORDER BY jobs.id DESC
             LIMIT 1
@@ -39,7 +40,8 @@ WITH heads AS (
         UNION ALL
         (
             SELECT ended.id FROM {schema}.ended
-            WHERE kinds.status >= 3 AND ended.queue = kinds.queue AND ended.status = kinds.status
+            WHERE kinds.status >= 3 AND ended.queue = kinds.queue
+                AND ended.status = kinds.status AND ended.format > 0
                 AND ended.id >= $1::uuid AND ended.id < $2::uuid
             ORDER BY ended.id DESC
             LIMIT 1
@@ -53,7 +55,8 @@ FROM heads
 CROSS JOIN LATERAL (
     (
         SELECT jobs.id, jobs.created_at, jobs.rest FROM {schema}.jobs
-        WHERE heads.status <= 2 AND jobs.queue = heads.queue AND jobs.status = heads.status
+        WHERE heads.status <= 2 AND jobs.queue = heads.queue
+            AND jobs.status = heads.status AND jobs.format > 0
             AND jobs.id >= $1::uuid AND jobs.id < $2::uuid
         ORDER BY jobs.id DESC
         LIMIT $3::bigint
@@ -61,7 +64,8 @@ CROSS JOIN LATERAL (
     UNION ALL
     (
         SELECT ended.id, ended.created_at, ended.rest FROM {schema}.ended
-        WHERE heads.status >= 3 AND ended.queue = heads.queue AND ended.status = heads.status
+        WHERE heads.status >= 3 AND ended.queue = heads.queue
+            AND ended.status = heads.status AND ended.format > 0
             AND ended.id >= $1::uuid AND ended.id < $2::uuid
         ORDER BY ended.id DESC
         LIMIT $3::bigint

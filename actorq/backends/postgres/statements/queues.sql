@@ -39,7 +39,7 @@ GROUP BY queue
 SELECT wanted.queue, (
     SELECT min(created_at) FROM (
         SELECT jobs.created_at FROM {schema}.jobs
-        WHERE jobs.queue = wanted.queue AND jobs.status = 0
+        WHERE jobs.queue = wanted.queue AND jobs.status = 0 AND jobs.format > 0
         ORDER BY jobs.id
         LIMIT $2::bigint
     ) AS first

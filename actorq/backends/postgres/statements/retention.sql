@@ -81,7 +81,7 @@ SELECT least(
 DELETE FROM {schema}.jobs
 WHERE id IN (
     SELECT id FROM {schema}.jobs
-    WHERE queue = $1 AND status = $2::integer
+    WHERE queue = $1 AND status = $2::integer AND format > 0
     ORDER BY id
     LIMIT $3::bigint
     FOR UPDATE SKIP LOCKED
@@ -91,7 +91,7 @@ WHERE id IN (
 DELETE FROM {schema}.ended
 WHERE id IN (
     SELECT id FROM {schema}.ended
-    WHERE queue = $1 AND status = $2::integer
+    WHERE queue = $1 AND status = $2::integer AND format > 0
     ORDER BY id
     LIMIT $3::bigint
     FOR UPDATE SKIP LOCKED

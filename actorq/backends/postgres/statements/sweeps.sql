@@ -2,6 +2,7 @@
 SELECT {live}
 FROM {schema}.jobs
 WHERE status = 2
+    AND look_at >= $2::bigint
     AND look_at <= (SELECT {schema}.now_us())
     AND leased_until <= (SELECT {schema}.now_us())
 ORDER BY leased_until
@@ -12,7 +13,8 @@ FOR UPDATE SKIP LOCKED
 UPDATE {schema}.jobs SET look_at = leased_until
 WHERE id IN (
     SELECT id FROM {schema}.jobs
-    WHERE status = 2 AND look_at <= $1::bigint AND leased_until > $1::bigint
+    WHERE status = 2
+        AND look_at >= $2::bigint AND look_at <= $1::bigint AND leased_until > $1::bigint
     LIMIT 1000
     FOR UPDATE SKIP LOCKED
 )
