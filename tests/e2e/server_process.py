@@ -10,12 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -29,7 +29,11 @@ class Server:
     """One running process; leaving the block kills what is left of it."""
 
     def __init__(
-        self, folder: Path, *command: str, settings: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *command: str,
+        settings: Mapping[str, str] | None = None,
+        patience: float = PATIENCE_S,
     ) -> None:
         """Start ``python *command`` in ``folder`` with these settings as its only environment."""
         keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -41,7 +45,7 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._killer = threading.Timer(PATIENCE_S, self.process.kill)
+        self._killer = threading.Timer(patience, self.process.kill)
         self._killer.start()
         self._seen: list[str] = []
 
@@ -92,17 +96,41 @@ class Server:
         return self.process.wait(), self._seen
 
 
-def call(url: str, method: str, path: str, body: object = None) -> tuple[int, object]:
-    """Send one request on a connection of its own; return the status and the decoded answer."""
+class Answer(NamedTuple):
+    """What came back: the body is decoded if it is JSON; names of headers are in lower case."""
+
+    status: int
+    body: object
+    headers: Mapping[str, str]
+
+
+def ask(
+    url: str,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    on_sent: Callable[[], None] = lambda: None,
+) -> Answer:
+    """Send one request on a connection of its own; ``on_sent`` is called before the answer is read."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
     try:
         data = None if body is None else json.dumps(body)
-        headers = {} if data is None else {"Content-Type": "application/json"}
-        connection.request(method, path, data, headers)
+        media = {} if data is None else {"Content-Type": "application/json"}
+        connection.request(method, path, data, {**media, **(headers or {})})
+        on_sent()
         response = connection.getresponse()
         content = response.read()
         is_json = response.headers.get("Content-Type", "").endswith("json")
-        return response.status, json.loads(content) if is_json else None
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, json.loads(content) if is_json else None, found)
     finally:
         connection.close()
+
+
+def call(url: str, method: str, path: str, body: object = None) -> tuple[int, object]:
+    """Send one request on a connection of its own; return the status and the decoded answer."""
+    answer = ask(url, method, path, body)
+    return answer.status, answer.body
