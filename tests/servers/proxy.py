@@ -20,13 +20,15 @@ class _Pair(NamedTuple):
 class Proxy:
     """Passes bytes between its clients and one server of the loopback interface, until told otherwise."""
 
-    def __init__(self, port: int) -> None:
-        """Listen on a free port, for the server at ``port``."""
+    def __init__(self, port: int, *, word: bytes = b"") -> None:
+        """Listen on a free port, for the server at ``port``; ``word`` is for ``mute``."""
         self._target = port
+        self._word = word
         self._lock = Lock()
         self._pairs: set[_Pair] = set()
         self._losing = self._skipping = 0
-        self._frozen = False
+        self._talkers: set[_Pair] = set()
+        self._frozen = self._muted = False
         self._stopped = False
         self._selector = selectors.DefaultSelector()
         self._waker, self._wakened = socket.socketpair()
@@ -55,6 +57,10 @@ class Proxy:
         """Pass on again, first of all what has come in meanwhile."""
         self._frozen = False
         self._wake()
+
+    def mute(self) -> None:
+        """Swallow all that the server says to clients which have said the word, before or after this."""
+        self._muted = True
 
     def cut(self) -> None:
         """Cut every connection that is open now."""
@@ -111,8 +117,11 @@ class Proxy:
             data = source.recv(_CHUNK)
             if data and from_server and self._loses():
                 data = b""
+            if not from_server and self._word and self._word in data:
+                self._talkers.add(pair)
             if data:
-                target.sendall(data)
+                if not (from_server and self._muted and pair in self._talkers):
+                    target.sendall(data)
                 return
         except OSError:
             # One end is gone: so is the connection.
@@ -133,6 +142,7 @@ class Proxy:
     def _drop(self, pair: _Pair) -> None:
         with self._lock:
             self._pairs.discard(pair)
+        self._talkers.discard(pair)
         for end in pair:
             self._selector.unregister(end)
             end.close()
