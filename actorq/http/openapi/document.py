@@ -9,6 +9,7 @@ import msgspec
 from actorq.core.wire.bodies import EnqueueBody, SettleItem
 from actorq.core.wire.envelopes import ProblemView
 from actorq.core.wire.views import JobView, PrunedView
+from actorq.http.openapi.branches import into_branches
 from actorq.http.openapi.job_operations import JOBS
 from actorq.http.openapi.lease_operations import LEASES
 from actorq.http.openapi.meanings import MEANINGS
@@ -207,6 +208,7 @@ def _schemas() -> Json:
             for answer in operation.answers.values():
                 types += [*answer.views, *answer.lists]
     _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=_REF)
+    into_branches(schemas)
     # Either of two names will do, which the type cannot say.
     schemas["EnqueueBody"]["anyOf"] = [{"required": ["queue_name"]}, {"required": ["queue"]}]
     for name, meanings in MEANINGS.items():

@@ -119,7 +119,7 @@ _SETTINGS: Final = {
     "max_running": "Its leases at once; null for no bound.",
     "max_depth": "Its waiting jobs, pending and delayed; null for no bound.",
     "visibility_timeout": "Its leases' length where a claim says none; null for the server's.",
-    "retention": "How long its ended jobs are kept; null for the server's.",
+    "retention": "How long its ended jobs are kept: replaced as a whole; null for the server's.",
 }
 
 MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
