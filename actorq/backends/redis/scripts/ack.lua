@@ -24,6 +24,7 @@ end
 -- First of all what frees memory: Redis lets a script go on that has begun to write.
 call_many('ZREM', KEYS[3], ids)
 local stamp = struct.pack('>I8', now)
+local instant = string.format('%.0f', now)
 local ready = {}
 for _, batch in ipairs(batches) do
   local states, running, completed, ended = {}, {}, {}, {}
@@ -33,9 +34,9 @@ for _, batch in ipairs(batches) do
     states[#states + 1] = id
     states[#states + 1] = string.sub(state, 1, 20) .. stamp .. string.sub(state, 29)
     running[#running + 1] = member
-    completed[#completed + 1] = 0
+    completed[#completed + 1] = '0'
     completed[#completed + 1] = member
-    ended[#ended + 1] = now
+    ended[#ended + 1] = instant
     ended[#ended + 1] = id
   end
   call_many('ZREM', KEYS[batch.key], running)

@@ -50,13 +50,25 @@ local function packed_text(text)
   return '\219' .. struct.pack('>I4', #text) .. text
 end
 
-local function packed_array(items)
-  return '\221' .. struct.pack('>I4', #items) .. table.concat(items)
+-- An id has 36 characters: what stands before it is always the same.
+local ID = '\217\36'
+
+-- Adds a record to the pieces of an answer: id, body, state.
+local function add_record(pieces, id, body, state)
+  local at = #pieces
+  pieces[at + 1] = #id == 36 and '\147' .. ID or '\147\219' .. struct.pack('>I4', #id)
+  pieces[at + 2] = id
+  pieces[at + 3] = body or NIL
+  pieces[at + 4] = state or NIL
 end
 
--- Returns a record for an answer: id, body, state.
-local function packed_record(id, body, state)
-  return '\147' .. packed_text(id) .. (body or NIL) .. (state or NIL)
+-- Returns an array of so many items, whose pieces are given.
+local function packed_pieces(count, pieces)
+  return '\221' .. struct.pack('>I4', count) .. table.concat(pieces)
+end
+
+local function packed_array(items)
+  return '\221' .. struct.pack('>I4', #items) .. table.concat(items)
 end
 
 -- Tells the other servers that these queues may have ready jobs.

@@ -32,19 +32,23 @@ local function candidates(pending, want)
   return good, late
 end
 
+-- The parts of a state that most claims have in common: those on jobs to which nothing has happened yet.
+local stamp = packed_int(now)
+local fresh_head, fresh_tail = '\149' .. packed_int(2) .. '\207', stamp .. NIL
+
 -- Returns the state of a job that is claimed: its version raised, its lease at the end.
-local function claimed(body, state, lease)
-  local version, created, standing = 1, string.sub(body, 3, 10), NIL
-  if state then
-    version = struct.unpack('>I8', state, 3)
-    standing = string.sub(state, 29, -2)
+local function claimed(created, state, head, token)
+  if not state then
+    return fresh_head .. created .. fresh_tail .. head .. token
   end
-  return '\149' .. packed_int(version + 1) .. '\207' .. created .. packed_int(now) .. standing .. lease
+  local version = struct.unpack('>I8', state, 3)
+  return '\149' .. packed_int(version + 1) .. '\207' .. created .. stamp
+    .. string.sub(state, 29, -2) .. head .. token
 end
 
--- Leases these jobs; returns the records for the answer. It stops when there are enough bytes.
+-- Leases these jobs; returns the pieces of the records. It stops when there are enough bytes.
 local function lease_all(key, ids, head, expires, token)
-  local records, size = {}, 0
+  local pieces, size = {}, 0
   local pending, listed, states, leases, running = {}, {}, {}, {}, {}
   for at = 1, #ids, FEW do
     if size >= most then
@@ -55,14 +59,15 @@ local function lease_all(key, ids, head, expires, token)
     local before = redis.call('HMGET', KEYS[2], unpack(ids, at, last))
     for i = at, last do
       local id, body = ids[i], bodies[i - at + 1]
-      local state = claimed(body, before[i - at + 1], head .. ARGV[token + i - 1])
-      local member = id .. string.sub(body, 3, 10)
+      local created = string.sub(body, 3, 10)
+      local state = claimed(created, before[i - at + 1], head, ARGV[token + i - 1])
+      local member = id .. created
       pending[i], listed[i] = id, member
       states[2 * i - 1], states[2 * i] = id, state
       leases[2 * i - 1], leases[2 * i] = expires, id
-      running[2 * i - 1], running[2 * i] = 0, member
-      records[i] = packed_record(id, body, state)
-      size = size + #records[i]
+      running[2 * i - 1], running[2 * i] = '0', member
+      add_record(pieces, id, body, state)
+      size = size + #body + #state
     end
   end
   -- First of all what frees memory: Redis lets a script go on that has begun to write.
@@ -71,10 +76,10 @@ local function lease_all(key, ids, head, expires, token)
   call_many('HSET', KEYS[2], states)
   call_many('ZADD', KEYS[4], leases)
   call_many('ZADD', KEYS[key + 2], running)
-  if lapsed_any or redis.call('EXISTS', KEYS[5]) == 1 then
+  if redis.call('EXISTS', KEYS[5]) == 1 then
     call_many('ZREM', KEYS[5], pending)
   end
-  return records
+  return pieces
 end
 
 local answers = {}
@@ -94,20 +99,21 @@ for key = 6, #KEYS, 3 do
       lease_us, seconds = settings.visibility_us, settings.visibility_timeout
     end
   end
-  local records, late = {}, {}
+  local pieces, late = {}, {}
   if settings and not paused and want > 0 then
     local ids
     ids, late = candidates(KEYS[key], want)
     if #ids > 0 then
-      local head = '\149' .. packed_int(now) .. packed_int(now + lease_us)
+      local head = '\149' .. stamp .. packed_int(now + lease_us)
         .. worker .. '\203' .. struct.pack('>d', seconds)
-      records = lease_all(key, ids, head, now + lease_us, token)
+      -- As text: it goes into one command many times.
+      pieces = lease_all(key, ids, head, string.format('%.0f', now + lease_us), token)
     end
   end
-  local limited = not paused and want < wish and #records == math.max(0, want)
+  local limited = not paused and want < wish and #pieces / 4 == math.max(0, want)
     and redis.call('EXISTS', KEYS[key]) == 1
   answers[#answers + 1] = '\148' .. packed_bool(paused) .. packed_bool(limited)
-    .. packed_array(late) .. packed_array(records)
+    .. packed_array(late) .. packed_pieces(#pieces / 4, pieces)
   at = token + tonumber(ARGV[at + 5])
 end
 return '\146' .. packed_int(now) .. packed_array(answers)

@@ -3,7 +3,7 @@
 -- Answers [now, next instant or nil, [[id, body, state]...]]: the next is the first instant after those
 --   of the jobs that are read, be it over or to come.
 local now, limit, most = clock(), tonumber(ARGV[2]), tonumber(ARGV[3])
-local records, size = {}, 0
+local pieces, size = {}, 0
 local first
 for key = 3, #KEYS do
   local dues = redis.call('ZRANGE', KEYS[key], 0, limit, 'WITHSCORES')
@@ -14,9 +14,9 @@ for key = 3, #KEYS do
       break
     end
     local id = dues[i]
-    local record = packed_record(id, redis.call('HGET', KEYS[1], id), redis.call('HGET', KEYS[2], id))
-    records[#records + 1] = record
-    size = size + #record
+    local body, state = redis.call('HGET', KEYS[1], id), redis.call('HGET', KEYS[2], id)
+    add_record(pieces, id, body, state)
+    size = size + (body and #body or 0) + (state and #state or 0)
   end
 end
-return '\147' .. packed_int(now) .. (first and packed_int(first) or NIL) .. packed_array(records)
+return '\147' .. packed_int(now) .. (first and packed_int(first) or NIL) .. packed_pieces(#pieces / 4, pieces)

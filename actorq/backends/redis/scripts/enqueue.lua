@@ -48,14 +48,14 @@ for _, batch in ipairs(batches) do
       end
     end
     if instant > now then
-      delayed[#delayed + 1] = 0
+      delayed[#delayed + 1] = '0'
       delayed[#delayed + 1] = id .. stamp
       due[#due + 1] = instant
       due[#due + 1] = id
     else
       pending[#pending + 1] = ARGV[at + 1]
       pending[#pending + 1] = id
-      listed[#listed + 1] = 0
+      listed[#listed + 1] = '0'
       listed[#listed + 1] = id .. stamp
     end
     if expires ~= '' then

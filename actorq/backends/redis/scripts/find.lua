@@ -9,8 +9,8 @@ end
 local states, found = get_many(KEYS[3], ids), {}
 for i, id in ipairs(ids) do
   -- The token is the end of the state.
-  if wanted[string.sub(states[i], -ARGV[4])] then
-    found[#found + 1] = packed_record(id, redis.call('HGET', KEYS[2], id), states[i])
+  if wanted[states[i] and string.sub(states[i], -ARGV[4])] then
+    add_record(found, id, redis.call('HGET', KEYS[2], id), states[i])
   end
 end
-return '\146' .. packed_int(#ids) .. packed_array(found)
+return '\146' .. packed_int(#ids) .. packed_pieces(#found / 4, found)

@@ -58,8 +58,8 @@ local bodies, states = get_many(KEYS[1], wanted), get_many(KEYS[2], wanted)
 local records = {}
 for i, id in ipairs(wanted) do
   if bodies[i] then
-    records[#records + 1] = packed_record(id, bodies[i], states[i])
+    add_record(records, id, bodies[i], states[i])
   end
 end
 return '\149' .. packed_int(clock()) .. packed_array(queues) .. packed_array(holders)
-  .. packed_array(replays) .. packed_array(records)
+  .. packed_array(replays) .. packed_pieces(#records / 4, records)
