@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from actorq.clock import wall_clock
@@ -17,6 +19,22 @@ if TYPE_CHECKING:
 
 SCHEMES = "memory://, sqlite:///jobs.db, postgres://user@host/database or redis://host:6379"
 
+_GROUPS: Final = frozenset(
+    f"{scheme}+{group}" for scheme in ("redis", "rediss") for group in ("cluster", "sentinel")
+)
+_KEYWORDS: Final = re.compile(r"\s*[a-z_]+\s*=")
+"""How PostgreSQL's own form of an address begins."""
+
+
+class Schema(NamedTuple):
+    """The tables of a store: the newest version that is known here, and how to get there.
+
+    ``script`` returns what opening the store does to one that is at a version, as SQL.
+    """
+
+    version: int
+    script: Callable[[int], str]
+
 
 def make_store(
     place: Place | str, policy: Policy | None = None, clock: Callable[[], int] = wall_clock
@@ -24,9 +42,11 @@ def make_store(
     """Make the store that is at ``place`` (or at this URL); nothing is opened yet.
 
     ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db`` (what has a meaning in a URL is
-    written as such: ``%3F`` for a question mark), ``postgres://…`` and ``postgresql://…``,
-    ``redis://…``, ``rediss://…`` and ``unix://…``. ``clock`` is that of a memory or SQLite store; the
-    others have their own. Raises ``ConfigurationError`` for anything else, and for a missing extra.
+    written as such: ``%3F`` for a question mark), ``postgres://…`` and ``postgresql://…`` (or the
+    driver's ``host=… dbname=…``), ``redis://…``, ``rediss://…`` and ``unix://…``; for Redis also
+    ``redis+cluster://…`` and ``redis+sentinel://…``, with ``rediss`` likewise. ``clock`` is that of a
+    memory or SQLite store; the others have their own. Raises ``ConfigurationError`` for anything else,
+    and for a missing extra.
     """
     if isinstance(place, str):
         place = Place(url=place)
@@ -44,12 +64,37 @@ def make_store(
             raise ConfigurationError(f"no store is known by the scheme {scheme!r}: use {SCHEMES}")
 
 
+def schema_of(place: Place) -> Schema | None:
+    """Return the schema of the store at ``place``; None for one without migrations.
+
+    Raises ``ConfigurationError`` as ``make_store`` does.
+    """
+    match _scheme(place.url):
+        case "sqlite":
+            from actorq.backends.sqlite import schema as files
+
+            return Schema(files.current_version(), files.script)
+        case "postgres" | "postgresql":
+            try:
+                from actorq.backends.postgres import schema
+            except ImportError as error:
+                raise _missing("postgres", error) from error
+            return Schema(schema.current_version(), partial(schema.script, place.namespace))
+        case _:
+            return None
+
+
 def _scheme(url: str) -> str:
     try:
-        return urlsplit(url).scheme
+        scheme = urlsplit(url).scheme
     except ValueError:
         # The URL itself is not shown: it may hold a password.
         raise ConfigurationError(f"this is not the URL of a store: use {SCHEMES}") from None
+    if scheme in _GROUPS:
+        return "redis"
+    if not scheme and _KEYWORDS.match(url):
+        return "postgres"
+    return scheme
 
 
 def _memory(place: Place, policy: Policy, clock: Callable[[], int]) -> Store:

@@ -26,9 +26,14 @@ PASSWORD = "hunter2"  # noqa: S105 - it is looked for in what must not show it
         ("sqlite:////var/lib/a%3Fb.db", SqliteStore),
         ("postgres://u:p@localhost:5432/d?sslmode=disable", PostgresStore),
         ("postgresql://localhost/d", PostgresStore),
+        ("host=localhost dbname=d", PostgresStore),
         ("redis://localhost:6379/3", RedisStore),
         ("rediss://u:p@localhost", RedisStore),
         ("unix:///run/redis.sock", RedisStore),
+        ("redis+cluster://one:7000,two:7000", RedisStore),
+        ("rediss+cluster://u:p@one:7000", RedisStore),
+        ("redis+sentinel://one:26379,two/jobs", RedisStore),
+        ("rediss+sentinel://one/jobs/3", RedisStore),
     ],
 )
 def test_each_store_has_its_scheme(url: str, kind: type) -> None:
@@ -41,6 +46,7 @@ def test_each_store_has_its_scheme(url: str, kind: type) -> None:
     [
         ("mysql://h/d", "no store is known by the scheme 'mysql'"),
         ("jobs.db", "no store is known by the scheme ''"),
+        ("memory+cluster://", "no store is known by the scheme 'memory\\+cluster'"),
         ("http://[", "not the URL of a store"),
         ("memory://x", "the memory store has no name"),
         ("sqlite://jobs.db", "three slashes"),

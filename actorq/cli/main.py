@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from actorq import __version__
-from actorq.cli import serve
+from actorq.cli import migrate, serve
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -70,7 +70,15 @@ def _commands() -> tuple[_Parser, dict[str, _Parser]]:
         epilog=serve.EXIT_CODES,
     )
     serve.add_arguments(serving)
-    return top, {"serve": serving}
+    migrating = groups.add_parser(
+        "migrate",
+        help="bring the store's schema up to date, or print how",
+        usage="actorq migrate [--print [--after VERSION]] [--config FILE] [--SETTING VALUE] ...",
+        description=migrate.DESCRIPTION,
+        epilog=migrate.EXIT_CODES,
+    )
+    migrate.add_arguments(migrating)
+    return top, {"serve": serving, "migrate": migrating}
 
 
 if __name__ == "__main__":

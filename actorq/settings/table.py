@@ -46,8 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         About(
             STORE,
             "where the redis store is; a password in it is never shown",
-            form="(redis|rediss|unix)://.+",
-            form_in_words="a URL with the scheme redis, rediss or unix",
+            form=r"(unix|rediss?(\+(cluster|sentinel))?)://.+",
+            form_in_words="a URL with the scheme redis, rediss or unix, or, for several servers, "
+            "redis+cluster or redis+sentinel (rediss likewise)",
             secret=True,
         ),
     ] = "redis://localhost:6379"

@@ -56,10 +56,10 @@ def current_version() -> int:
     return len(migrations())
 
 
-def script(namespace: str) -> str:
-    """Return all migrations as one script, for those who want to read or run them themselves."""
+def script(namespace: str, after: int = 0) -> str:
+    """Return the migrations that follow a version as one script, for those who run them themselves."""
     parts = ["BEGIN;\n", *(f"{_filled(sql, namespace)};\n" for sql in (_LOCK, *_PREPARE))]
-    for version, sql in enumerate(migrations(), start=1):
+    for version, sql in enumerate(migrations()[after:], start=after + 1):
         applied = _filled(_APPLIED, namespace).replace("$1", str(version))
         parts += [_filled(sql, namespace), f"{applied};\n"]
     return "\n".join([*parts, "COMMIT;\n"])

@@ -33,6 +33,11 @@ def current_version() -> int:
     return len(migrations())
 
 
+def script(after: int = 0) -> str:
+    """Return the migrations that follow a version as one script, for those who run them themselves."""
+    return "\n".join(("BEGIN IMMEDIATE;\n", *migrations()[after:], *_marks(), "COMMIT;\n"))
+
+
 def is_marked(header: bytes) -> bool:
     """Tell by the header of a file that it is ours; a fresh one may not be marked there yet."""
     return int.from_bytes(header[68:72], "big") == APPLICATION_ID
@@ -71,8 +76,8 @@ def migrate(sqlite: sqlite3.Connection, path: Path) -> None:
         for script in migrations()[version:]:
             for sql in _statements(script):
                 sqlite.execute(sql)
-        sqlite.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        sqlite.execute(f"PRAGMA user_version = {current_version()}")
+        for sql in _marks():
+            sqlite.execute(sql)
         sqlite.execute("COMMIT")
     except BaseException:
         if sqlite.in_transaction:
@@ -83,6 +88,14 @@ def migrate(sqlite: sqlite3.Connection, path: Path) -> None:
 def _number(sqlite: sqlite3.Connection, sql: str) -> int:
     (number,) = cast("tuple[int]", sqlite.execute(sql).fetchone())
     return number
+
+
+def _marks() -> tuple[str, str]:
+    """Return what tells whose file it is, and at which version."""
+    return (
+        f"PRAGMA application_id = {APPLICATION_ID};",
+        f"PRAGMA user_version = {current_version()};",
+    )
 
 
 def _statements(script: str) -> list[str]:
