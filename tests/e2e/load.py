@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from contextlib import closing
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,11 +16,16 @@ import msgspec
 from tests.e2e.history import Asked, Started
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.e2e.history import History
+
+    Work = Callable[["Client", History, threading.Event, str], None]
 
 QUEUE = "load"
 VISIBILITY_S = 1
 TIMEOUT_S = 10.0
+PRODUCERS, CONSUMERS = 3, 4
 
 
 class Held(msgspec.Struct):
@@ -115,9 +122,15 @@ def produce(client: Client, history: History, stop: threading.Event, name: str) 
         enqueue(client, history, Asked(f"{name}-{number}", f"job {number} of {name}", kind))
 
 
-def consume(client: Client, history: History, stop: threading.Event, name: str) -> None:
+def consume(
+    client: Client,
+    history: History,
+    stop: threading.Event,
+    name: str,
+    visibility: float = VISIBILITY_S,
+) -> None:
     """Take jobs and complete each with its token as the result."""
-    wish = {"worker_id": name, "visibility_timeout": VISIBILITY_S, "wait": 1}
+    wish = {"worker_id": name, "visibility_timeout": visibility, "wait": 1}
     while not stop.is_set():
         answer = client.call("POST", f"/queues/{QUEUE}/dequeue", wish)
         if answer is None or answer[0] != 200:
@@ -138,3 +151,60 @@ def settle(client: Client, history: History, job: Taken, stop: threading.Event) 
         if done[0] == 200:
             history.ack(job.id, token)
         return
+
+
+class Load:
+    """Threads that go on while servers come and go; an error in one of them fails the test."""
+
+    def __init__(self, history: History, visibility: float = VISIBILITY_S) -> None:
+        self.visibility = visibility
+        self.address = Address()
+        self.stop = threading.Event()
+        self._enough = threading.Event()
+        self._producers: list[threading.Thread] = []
+        self.errors: list[BaseException] = []
+        self._history = history
+        self._threads: list[threading.Thread] = []
+
+    def client(self) -> Client:
+        return Client(self.address, self.stop)
+
+    def produce(self) -> None:
+        """Have jobs asked for until there are enough."""
+        self._producers = [
+            self._run(produce, f"producer-{number}", self._enough) for number in range(PRODUCERS)
+        ]
+
+    def consume(self, team: str) -> None:
+        """Have jobs done until the end; worker names are never used again."""
+        for number in range(CONSUMERS):
+            work = partial(consume, visibility=self.visibility)
+            self._run(work, f"{team}-{number}", self.stop)
+
+    def enough(self) -> None:
+        """Have no more jobs asked for, while a server is there; what is being done goes on."""
+        self._enough.set()
+        for thread in self._producers:
+            thread.join()
+
+    def end(self) -> None:
+        """Stop every thread, and say what went wrong in it."""
+        self._enough.set()
+        self.stop.set()
+        self.address.set(None)
+        for thread in self._threads:
+            thread.join()
+        assert not self.errors, self.errors
+
+    def _run(self, work: Work, name: str, stop: threading.Event) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                with closing(self.client()) as client:
+                    work(client, self._history, stop, name)
+            except BaseException as error:  # noqa: BLE001 - told to the test, which raises it
+                self.errors.append(error)
+
+        thread = threading.Thread(target=guarded)
+        thread.start()
+        self._threads.append(thread)
+        return thread

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,17 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tests.e2e.history import Ended, History
-from tests.e2e.load import QUEUE, VISIBILITY_S, Address, Client, consume, enqueue, produce
+from tests.e2e.load import QUEUE, VISIBILITY_S, Load, enqueue
 from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server, call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    Work = Callable[[Client, History, threading.Event, str], None]
-
 KILLS = int(os.environ.get("ACTORQ_KILLS", "50"))
-PRODUCERS, CONSUMERS = 3, 4
 MOST_NOTES = 400
 """How much the clients have seen of a server, at most, when it is killed."""
 
@@ -56,50 +51,6 @@ class Page(msgspec.Struct):
 
     jobs: list[Shown]
     next: str | None = None
-
-
-class Load:
-    """Threads that go on while servers come and go; an error in one of them fails the test."""
-
-    def __init__(self, history: History) -> None:
-        self.address = Address()
-        self.stop = threading.Event()
-        self.errors: list[BaseException] = []
-        self._history = history
-        self._threads: list[threading.Thread] = []
-
-    def client(self) -> Client:
-        return Client(self.address, self.stop)
-
-    def produce(self) -> None:
-        """Have jobs asked for until the end."""
-        for number in range(PRODUCERS):
-            self._run(produce, f"producer-{number}")
-
-    def consume(self, team: str) -> None:
-        """Have jobs done until the end; worker names are never used again."""
-        for number in range(CONSUMERS):
-            self._run(consume, f"{team}-{number}")
-
-    def end(self) -> None:
-        """Stop every thread, and say what went wrong in it."""
-        self.stop.set()
-        self.address.set(None)
-        for thread in self._threads:
-            thread.join()
-        assert not self.errors, self.errors
-
-    def _run(self, work: Work, name: str) -> None:
-        def guarded() -> None:
-            try:
-                with closing(self.client()) as client:
-                    work(client, self._history, self.stop, name)
-            except BaseException as error:  # noqa: BLE001 - told to the test, which raises it
-                self.errors.append(error)
-
-        thread = threading.Thread(target=guarded)
-        thread.start()
-        self._threads.append(thread)
 
 
 def drain(url: str, history: History) -> None:
