@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import secrets
@@ -53,7 +54,7 @@ class PostgresServer:
         self.folder = temporary_folder("postgres")
         self._options = options
         self._processes: list[ServerProcess] = []
-        self._as_user = _unprivileged(self.folder)
+        self._as_user = unprivileged(self.folder)
         initdb = ["--pgdata", str(self.folder / "data"), "--username", _USER, "--auth", "trust"]
         subprocess.run(  # noqa: S603 - the words are ours
             [*self._as_user, _program("initdb"), *initdb, "--encoding", "UTF8", "--no-sync"],
@@ -111,7 +112,9 @@ class PostgresServer:
 @cache
 def shared_server() -> PostgresServer:
     """Return the private server of this process, started once; it ends when the process does."""
-    return PostgresServer()
+    server = PostgresServer()
+    atexit.register(server.close)
+    return server
 
 
 def shared_dsn() -> str:
@@ -122,9 +125,11 @@ def shared_dsn() -> str:
 class ClockedStore(PostgresStore):
     """A store whose clock is ahead of the server's by what a schema beside it says."""
 
-    def __init__(self, dsn: str, namespace: str, policy: Policy, clock: str) -> None:
-        super().__init__(dsn, namespace, policy)
-        self._address = dsn
+    def __init__(
+        self, dsn: str, namespace: str, policy: Policy, clock: str, listen_dsn: str
+    ) -> None:
+        super().__init__(dsn, namespace, policy, listen_dsn=listen_dsn)
+        self._address = listen_dsn
         self._names = {"schema": sql.Identifier(namespace), "clock": sql.Identifier(clock)}
 
     def open(self) -> Check:
@@ -138,12 +143,16 @@ class ClockedStore(PostgresStore):
 
 
 class PostgresHarness:
-    """Stores on one server, each a schema of its own; the clock of all of them is a schema, too."""
+    """Stores on one server, each a schema of its own; the clock of all of them is a schema, too.
+
+    The stores' connections lead to ``pooled_dsn``, but for those that listen.
+    """
 
     shared_by_processes = True
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, pooled_dsn: str | None = None) -> None:
         self.dsn = dsn
+        self._pooled_dsn = pooled_dsn or dsn
         self._clock = f"clock_{secrets.token_hex(8)}"
         self._recipes: list[tuple[Store, partial[ClockedStore]]] = []
         self._connection = psycopg.connect(dsn, autocommit=True)
@@ -153,7 +162,8 @@ class PostgresHarness:
     def make(self, policy: Policy) -> Store:
         """Return a store over a schema that is not there yet."""
         namespace = f"Test {secrets.token_hex(8)}"
-        return self._made(partial(ClockedStore, self.dsn, namespace, policy, self._clock))
+        words = (self._pooled_dsn, namespace, policy, self._clock, self.dsn)
+        return self._made(partial(ClockedStore, *words))
 
     def reopen(self, store: Store) -> Store:
         """Return another store over the same schema."""
@@ -201,7 +211,7 @@ def _program(name: str) -> str:
     return find_program(name, "postgresql", [str(folder) for folder in folders])
 
 
-def _unprivileged(folder: Path) -> Sequence[str]:
+def unprivileged(folder: Path) -> Sequence[str]:
     """Return the words before a command that run it as a user who may own ``folder`` and no more."""
     if os.geteuid() != 0:
         return ()

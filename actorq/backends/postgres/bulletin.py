@@ -23,11 +23,17 @@ class Bulletin:
         self._queues: set[str] = set()
         self._ring: Callable[[], None] | None = None
 
-    def attend(self, ring: Callable[[], None] | None) -> None:
-        """Say who is to be woken by a new note; None: nobody listens any more."""
+    def attend(self, ring: Callable[[], None]) -> None:
+        """Say who is to be woken by a new note from now on."""
         with self._lock:
             self._ring = ring
-            self._queues.clear()
+
+    def leave(self, ring: Callable[[], None]) -> None:
+        """Say that nobody listens any more, unless somebody else has come meanwhile."""
+        with self._lock:
+            if self._ring == ring:
+                self._ring = None
+                self._queues.clear()
 
     @property
     def attended(self) -> bool:

@@ -30,7 +30,8 @@ CONNECT_S: Final = 5
 """Seconds that connecting may take, per address."""
 
 SILENCE_S: Final = 15.0
-"""Seconds of silence after which a server that owes an answer counts as gone."""
+"""Seconds of silence after which a server that owes an answer counts as gone: longer than a statement may
+take, so that it is the server that ends a slow one, and says so."""
 
 _DEFAULTS: Final[dict[str, str | int]] = {
     "application_name": "actorq",
@@ -97,8 +98,9 @@ def complete(dsn: str) -> str:
 class Connection:
     """One connection. One caller at a time, in whatever thread."""
 
-    def __init__(self, dsn: str) -> None:
-        """Connect. Raises ``BackendUnavailable``."""
+    def __init__(self, dsn: str, silence: float = SILENCE_S) -> None:
+        """Connect; after ``silence`` seconds of it a server that owes an answer counts as gone."""
+        self._silence = silence
         try:
             self._psycopg = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
@@ -184,11 +186,11 @@ class Connection:
 
     def _wait(self, events: int) -> int:
         self._poll.register(self._pgconn.socket, events)
-        deadline = monotonic() + SILENCE_S
+        deadline = monotonic() + self._silence
         while not (ready := self._poll.poll(max(0.0, deadline - monotonic()) * 1_000)):
             if monotonic() >= deadline:
                 self.close()
-                raise BackendUnavailable(f"PostgreSQL: no answer for {SILENCE_S:g} seconds")
+                raise BackendUnavailable(f"PostgreSQL: no answer for {self._silence:g} seconds")
         return ready[0][1]
 
     def _refusal(self, result: PGresult) -> ServerError:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import select
+from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from actorq.backends.postgres import arrays
-from actorq.backends.postgres.connection import Connection, Statement
+from actorq.backends.postgres.connection import Statement
 from actorq.backends.postgres.faults import ServerError, unavailable
 from actorq.backends.postgres.statements import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from actorq.backends.postgres.connection import Connection
     from actorq.backends.postgres.shared import Shared
 
 WINDOW_S: Final = 0.05
@@ -23,16 +25,19 @@ WINDOW_S: Final = 0.05
 PROOF_S: Final = 10.0
 """Seconds of silence after which the server has to show that it still answers."""
 
+_NO_QUEUE: Final = "?"
+"""How a word begins that is no queue's name, and means nothing to anybody else."""
+
 _PROOF: Final = Statement(b"SELECT 1")
 
 
 class PostgresListener:
     """A connection that listens. Its channel is named after the namespace; a word is a queue's name."""
 
-    def __init__(self, dsn: str, shared: Shared) -> None:
-        """Connect, and listen."""
+    def __init__(self, connection: Connection, shared: Shared) -> None:
+        """Listen on ``connection``, which is this listener's from now on."""
         self._shared = shared
-        self._connection = Connection(dsn)
+        self._connection = connection
         try:
             self._exchange(Statement(f"LISTEN {quote(shared.channel.decode())}".encode()))
         except BaseException:
@@ -47,10 +52,22 @@ class PostgresListener:
         self._told_at = 0.0
         self._heard_at = monotonic()
         self._closed = False
-        shared.bulletin.attend(self._ring)
+
+    def hears(self, speaker: Connection, patience: float) -> bool:
+        """Tell whether what ``speaker`` says arrives here: behind a pooler it does not."""
+        word = f"{_NO_QUEUE}{token_hex(8)}"
+        names = arrays.texts([word])
+        speaker.exchange((self._shared.statements("queues.notify", self._shared.channel, names),))
+        deadline = monotonic() + patience
+        while monotonic() < deadline:
+            if any(said == word for _, said in self._connection.notifications()):
+                return True
+            self._sleep(deadline)
+        return False
 
     def wait(self, timeout: float) -> frozenset[str] | None:
         """Wait up to ``timeout`` seconds for news of other processes; tell them ours meanwhile."""
+        self._bulletin.attend(self._ring)
         deadline = monotonic() + timeout
         waiting: set[str] = set()
         while True:
@@ -69,13 +86,14 @@ class PostgresListener:
     def interrupt(self) -> None:
         """Make a ``wait`` in another thread return soon."""
         self._interrupted = True
-        self._ring()
+        if not self._closed:
+            self._ring()
 
     def close(self) -> None:
         """Let the connection go; safe to call twice."""
         if not self._closed:
             self._closed = True
-            self._bulletin.attend(None)
+            self._bulletin.leave(self._ring)
             self._connection.close()
             os.close(self._bell)
             os.close(self._rope)
@@ -91,7 +109,11 @@ class PostgresListener:
         heard = self._connection.notifications()
         if heard:
             self._heard_at = monotonic()
-        return {queue for pid, queue in heard if pid != self._connection.pid}
+        return {
+            word
+            for pid, word in heard
+            if pid != self._connection.pid and not word.startswith(_NO_QUEUE)
+        }
 
     def _sleep(self, until: float) -> None:
         """Wait until the instant, for something to read, or for the bell."""

@@ -28,18 +28,22 @@ LONGEST_NAME: Final = 63
 PATIENCE_S: Final = 60
 """Seconds that opening waits for another server that is migrating."""
 
-_TABLE: Final = "SELECT to_regclass($1) IS NOT NULL"
+# By a query of the catalogue: CREATE ... IF NOT EXISTS looks into a cache which does not know what another
+# server has committed while this one waited for the lock.
+_TABLES: Final = """
+    SELECT ARRAY(SELECT relname::text FROM pg_class WHERE relnamespace = pg_namespace.oid)
+    FROM pg_namespace
+    WHERE nspname = $1
+"""
 _VERSION: Final = "SELECT coalesce(max(version), 0) FROM {schema}.migrations"
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('actorq migrate {schema}', 0))"
-_PREPARE: Final = (
-    "CREATE SCHEMA IF NOT EXISTS {schema}",
-    """
-    CREATE TABLE IF NOT EXISTS {schema}.migrations (
+_CREATE_SCHEMA: Final = "CREATE SCHEMA {schema}"
+_CREATE_TABLE: Final = """
+    CREATE TABLE {schema}.migrations (
         version integer PRIMARY KEY,
         applied_at timestamptz NOT NULL DEFAULT now()
     )
-    """,
-)
+"""
 _APPLIED: Final = "INSERT INTO {schema}.migrations (version) VALUES ($1)"
 
 
@@ -58,7 +62,8 @@ def current_version() -> int:
 
 def script(namespace: str, after: int = 0) -> str:
     """Return the migrations that follow a version as one script, for those who run them themselves."""
-    parts = ["BEGIN;\n", *(f"{_filled(sql, namespace)};\n" for sql in (_LOCK, *_PREPARE))]
+    first = (_LOCK, _CREATE_SCHEMA, _CREATE_TABLE)
+    parts = ["BEGIN;\n", *(f"{_filled(sql, namespace)};\n" for sql in first)]
     for version, sql in enumerate(migrations()[after:], start=after + 1):
         applied = _filled(_APPLIED, namespace).replace("$1", str(version))
         parts += [_filled(sql, namespace), f"{applied};\n"]
@@ -77,8 +82,7 @@ def migrate(connection: Connection, namespace: str) -> None:
         ]
     )
     try:
-        connection.exchange([_statement(sql, namespace) for sql in _PREPARE])
-        version = _version(connection, namespace)
+        version = _prepare(connection, namespace)
         for number, sql in enumerate(migrations()[version:], start=version + 1):
             connection.exchange([_statement(part, namespace) for part in split(sql)])
             connection.exchange([_statement(_APPLIED, namespace, arrays.int4(number))])
@@ -111,13 +115,29 @@ def split(script: str) -> list[str]:
     return found
 
 
+def _prepare(connection: Connection, namespace: str) -> int:
+    """Make the schema and its first table as far as they are not there, and return the version."""
+    tables = _tables(connection, namespace)
+    if tables is None:
+        # Somebody may have made it for us, who lets us fill it and no more.
+        connection.exchange([_statement(_CREATE_SCHEMA, namespace)])
+    if tables is None or "migrations" not in tables:
+        connection.exchange([_statement(_CREATE_TABLE, namespace)])
+    return _version(connection, namespace)
+
+
 def _version(connection: Connection, namespace: str) -> int:
-    table = f"{quote(namespace)}.migrations".encode()
-    (there,) = connection.exchange([Statement(_TABLE.encode(), (table,))])
-    if not there.row(_first):
+    if "migrations" not in (_tables(connection, namespace) or ()):
         return 0
     (version,) = connection.exchange([_statement(_VERSION, namespace)])
-    return int(version.row(_first))
+    return version.row(_number)
+
+
+def _tables(connection: Connection, namespace: str) -> list[str] | None:
+    """Return the names of what is in the schema, None if there is no such schema."""
+    (result,) = connection.exchange([Statement(_TABLES.encode(), (namespace.encode(),))])
+    found = result.rows(_names)
+    return found[0] if found else None
 
 
 def _statement(sql: str, namespace: str, *values: bytes) -> Statement:
@@ -128,6 +148,11 @@ def _filled(sql: str, namespace: str) -> str:
     return sql.replace("{schema}", quote(namespace))
 
 
-def _first(row: Sequence[Any]) -> int:
+def _number(row: Sequence[Any]) -> int:
     value: int = row[0]
     return value
+
+
+def _names(row: Sequence[Any]) -> list[str]:
+    names: list[str] = row[0]
+    return names

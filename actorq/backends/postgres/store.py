@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.backends.postgres import schema
 from actorq.backends.postgres.backend import PostgresBackend
-from actorq.backends.postgres.connection import Connection, Statement, complete
+from actorq.backends.postgres.connection import SILENCE_S, Connection, Statement, complete
 from actorq.backends.postgres.faults import ServerError, is_for_good, unavailable
 from actorq.backends.postgres.listener import PostgresListener
 from actorq.backends.postgres.shared import Shared
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 OLDEST_SERVER: Final = 150_000
 """PostgreSQL 15, as libpq counts."""
 
+NEWS_S: Final = 1.0
+"""Seconds that a notification may take before it counts as one that never arrives."""
+
+_NO_NEWS: Final = (
+    "notifications do not arrive, as behind a pooler in transaction mode: other servers' jobs are found "
+    "by looking every now and then; a DSN of its own for listening cures it"
+)
+
 _SETTINGS: Final = Statement(
     b"SELECT current_setting('server_encoding'), current_setting('synchronous_commit'),"
     b" current_setting('fsync'), current_setting('full_page_writes')"
@@ -32,26 +40,35 @@ class PostgresStore:
     """One schema; the ``Store`` of ``actorq.backends.backend``.
 
     ``namespace`` is the schema's name. The notifications of other servers need a connection that nobody
-    shares: when ``dsn`` leads to a pooler in transaction mode, ``listen_dsn`` must go around it.
+    shares: when ``dsn`` leads to a pooler in transaction mode, ``listen_dsn`` must go around it. A server
+    that owes an answer counts as gone after ``silence`` seconds.
     """
 
     inline = False
     max_writers: int | None = None
 
     def __init__(
-        self, dsn: str, namespace: str, policy: Policy, *, listen_dsn: str | None = None
+        self,
+        dsn: str,
+        namespace: str,
+        policy: Policy,
+        *,
+        listen_dsn: str | None = None,
+        silence: float = SILENCE_S,
     ) -> None:
         """Name the database; nothing is reached before ``open``."""
         schema.check_namespace(namespace)
         self._dsn = _checked(dsn)
         self._listen_dsn = self._dsn if listen_dsn is None else _checked(listen_dsn)
+        self._silence = silence
         self._namespace = namespace
         self._shared = Shared(namespace, policy)
+        self._has_news = True
 
     def open(self) -> Check:
         """Check what the database promises, and bring the schema up to date."""
         try:
-            connection = Connection(self._dsn)
+            connection = Connection(self._dsn, self._silence)
         except BackendUnavailable as error:
             if is_for_good(str(error)):
                 raise ConfigurationError(str(error)) from error
@@ -59,6 +76,7 @@ class PostgresStore:
         try:
             warnings = _check_server(connection)
             schema.migrate(connection, self._namespace)
+            warnings += self._check_news(connection)
             backend = PostgresBackend(connection, self._shared)
             return Check(backend.check().now, warnings)
         except ServerError as error:
@@ -68,11 +86,27 @@ class PostgresStore:
 
     def connect(self) -> PostgresBackend:
         """Open one more connection."""
-        return PostgresBackend(Connection(self._dsn), self._shared)
+        return PostgresBackend(Connection(self._dsn, self._silence), self._shared)
 
-    def listen(self) -> PostgresListener:
-        """Open a connection for news."""
-        return PostgresListener(self._listen_dsn, self._shared)
+    def listen(self) -> PostgresListener | None:
+        """Open a connection for news; None if ``open`` found out that none would arrive."""
+        if not self._has_news:
+            return None
+        return PostgresListener(Connection(self._listen_dsn, self._silence), self._shared)
+
+    def _check_news(self, speaker: Connection) -> tuple[str, ...]:
+        """Find out whether notifications arrive, and return what to say if they do not."""
+        try:
+            listener = PostgresListener(Connection(self._listen_dsn, self._silence), self._shared)
+        except BackendUnavailable as error:
+            return (f"no connection for notifications yet: {error}",)
+        try:
+            self._has_news = listener.hears(speaker, NEWS_S)
+        finally:
+            listener.close()
+        if self._has_news:
+            return ()
+        return (_NO_NEWS,)
 
     def close(self) -> None:
         """Nothing is held here beyond the connections."""
