@@ -149,7 +149,7 @@ class QueueFull(ActorqError):
 
     def __init__(self, queue_name: str, max_depth: int) -> None:
         """Name the queue and its bound."""
-        super().__init__(f"queue {queue_name} is full: {max_depth} jobs wait already")
+        super().__init__(f"queue {queue_name} is full: its max_depth is {max_depth}")
         self.queue_name = queue_name
 
 

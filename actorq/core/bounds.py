@@ -5,6 +5,7 @@ Nothing is cut short or corrected here: what breaks a bound is refused. A check 
 for an embedding program need not have its types checked: a store must never see bytes as a payload.
 """
 
+import math
 import re
 from typing import Final
 
@@ -114,7 +115,8 @@ def seconds(value: object, pointer: str, *, least: float, most: float) -> float:
     """Return a duration of the range, in seconds."""
     number = _number(value, least, most)
     if number is None:
-        raise InvalidInput(pointer, f"must be from {least:g} to {most:g} seconds")
+        allowed = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:.15g}"
+        raise InvalidInput(pointer, f"must be {allowed} seconds")
     return number
 
 

@@ -99,7 +99,8 @@ def word(kind: type[E], value: object, pointer: str) -> E:
         for member in kind:
             if member.value == value.lower().replace("-", "_"):
                 return member
-    raise InvalidInput(pointer, f"must be {', '.join(kind)}")
+    *others, last = kind
+    raise InvalidInput(pointer, f"must be {', '.join(others)} or {last}")
 
 
 def due(delay: float | None, available_at: int | None) -> tuple[float | None, int | None]:

@@ -92,7 +92,7 @@ class Queues:
         """Change some of a queue's settings."""
         name = bounds.queue_name(request.name)
         body = await request.body(_SETTINGS)
-        edit = requests.queue_edit(name, body)
+        edit = requests.queue_edit(name, body, self._queue.policy)
         if edit == QueueEdit(queue_name=name):
             return json(200, settings_view(await self._stats(name)))
         return json(200, settings_view(await self._queue.update_queue(edit)))

@@ -28,9 +28,10 @@ class NoSuchRoute(ActorqError):
 
     code: ClassVar[str] = "no_such_route"
 
-    def __init__(self) -> None:
-        """Point to the list of routes."""
-        super().__init__("nothing is served under this path; /openapi.json lists the routes")
+    def __init__(self, path: str) -> None:
+        """Point to the list of routes; the usual slip is a slash at the end."""
+        ends = ", and none ends with a slash" if len(path) > 1 and path.endswith("/") else ""
+        super().__init__(f"nothing is served under this path; /openapi.json lists the routes{ends}")
 
 
 class MethodNotAllowed(ActorqError):
@@ -75,13 +76,13 @@ class Router:
         methods = self._fixed.get(path)
         if methods is None:
             parts = path.split("/")
-            if len(parts) <= _OPEN_PLACE:
-                raise NoSuchRoute
+            if len(parts) <= _OPEN_PLACE or path.endswith("/"):
+                raise NoSuchRoute(path)
             name, parts[_OPEN_PLACE] = parts[_OPEN_PLACE], _MARK
             methods = self._open.get("/".join(parts))
         # An escaped slash belongs to a name, and no name may hold one: it must not end a part.
         if methods is None or b"%2f" in scope.get("raw_path", b"").lower():
-            raise NoSuchRoute
+            raise NoSuchRoute(path)
         handler = methods.get(scope["method"])
         if handler is None:
             raise MethodNotAllowed(", ".join(sorted(methods)))

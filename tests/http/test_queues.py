@@ -6,6 +6,7 @@ import anyio
 import msgspec
 import pytest
 
+from actorq.core.policy import Policy, Retention
 from tests.http.door import open_door
 from tests.http.shown import Answer, Figures
 
@@ -131,6 +132,23 @@ async def test_settings_are_changed_one_by_one() -> None:
         assert job.lease.visibility_timeout == 60.0
 
 
+async def test_what_a_retention_leaves_out_is_the_servers() -> None:
+    """A queue's retention says one thing and has the server's settings for the rest (§8)."""
+    usual = Retention(completed=7.0, dead=8.0, max_cancelled=9)
+    async with open_door(policy=Policy(retention=usual)) as door:
+        target = "/queues/work/settings"
+        for said in ({"dead": "1m"}, {"completed": None, "dead": 60}):
+            changed = (await door.call("PATCH", target, {"retention": said})).read(Settings)
+            assert changed.retention == {
+                "completed": 7.0,
+                "dead": 60.0,
+                "cancelled": 86_400.0,
+                "max_completed": 1_000_000,
+                "max_dead": 1_000_000,
+                "max_cancelled": 9,
+            }
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [
@@ -209,5 +227,8 @@ async def test_an_illegal_name_is_refused(method: str, tail: str, name: str) -> 
     async with open_door() as door:
         body = dict[str, object]() if method == "PATCH" else None
         answer = await door.call(method, f"/queues/{name}{tail}", body)
-        assert answer.places() == ["/queue_name"]
+        if name or tail:
+            assert answer.places() == ["/queue_name"]
+        else:
+            answer.problem(404, "no_such_route")
         assert await door.queue.list_queues() == []

@@ -17,7 +17,9 @@ NOWHERE = [
     "/%2e%2e/jobs",
     "http://x/jobs",
     "/jobs/x/explode",
+    "/jobs/",
     "/jobs/x/ack/",
+    "/queues/",
     "/jobs%2F" + NOBODY,
     "/queues/a%2Fpause",
     "/queues/a%2flength",
@@ -33,6 +35,14 @@ async def test_an_unknown_path_is_404(target: str) -> None:
     async with open_door() as door:
         for method in ("GET", "POST"):
             (await door.call(method, target)).problem(404, "no_such_route")
+
+
+async def test_a_slash_at_the_end_is_pointed_out() -> None:
+    """The usual slip in a path is named, and only where it was made (F13)."""
+    async with open_door() as door:
+        for target, is_slip in (("/queues/", True), ("/queue", False), ("/", False)):
+            problem = (await door.call("GET", target)).problem(404, "no_such_route")
+            assert ("ends with a slash" in problem.detail) is is_slip
 
 
 @pytest.mark.parametrize(

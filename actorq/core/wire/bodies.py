@@ -12,7 +12,6 @@ from msgspec import UNSET, UnsetType
 from actorq.core import intake
 from actorq.core.instants import parse_duration
 from actorq.core.job import DEFAULT_BACKOFF, Delivery, OnDuplicate
-from actorq.core.policy import Retention
 from actorq.core.transitions import Status
 from actorq.core.wire import fields as f
 
@@ -190,14 +189,14 @@ class RedriveBody(_Body, frozen=True):
 
 
 class RetentionBody(_Body, frozen=True):
-    """How long ended jobs are kept, by status, and how many at most."""
+    """How long ended jobs are kept, by status, and how many at most; absent or null as the server's."""
 
-    completed: f.Seconds = Retention().completed
-    dead: f.Seconds = Retention().dead
-    cancelled: f.Seconds = Retention().cancelled
-    max_completed: f.Count = Retention().max_completed
-    max_dead: f.Count = Retention().max_dead
-    max_cancelled: f.Count = Retention().max_cancelled
+    completed: f.MaybeSeconds = None
+    dead: f.MaybeSeconds = None
+    cancelled: f.MaybeSeconds = None
+    max_completed: f.MaybeCount = None
+    max_dead: f.MaybeCount = None
+    max_cancelled: f.MaybeCount = None
 
 
 class SettingsBody(_Body, frozen=True):

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -30,6 +31,7 @@ _PAYLOAD_ADVICE: Final = (
     "for example with JSON.stringify or json.dumps"
 )
 _LONGEST_NAME: Final = 128
+_MOST_NAMED: Final = 100
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 
@@ -41,13 +43,17 @@ class NotJson(ActorqError, ValueError):
 
 
 class UnknownFields(InvalidInput):
-    """An object has members that are not known; ``names`` are theirs, as they were sent."""
+    """An object has members that are not known; ``places`` are their pointers, the first hundred."""
 
-    def __init__(self, pointer: str, names: list[str]) -> None:
-        """Name the first as the place and count them all."""
-        self.places = [pointer_to(pointer, name) for name in names]
-        self.names = names
+    def __init__(self, pointer: str, names: list[str], known: Sequence[str] = ()) -> None:
+        """Name the first as the place; ``known`` are the members that there might be."""
+        # A body of 16 MiB has room for a million: its refusal must not be larger than itself.
+        self.places = [pointer_to(pointer, name) for name in names[:_MOST_NAMED]]
+        self._known = f"; known are {', '.join(known)}" if known else ""
         super().__init__(self.places[0], "is not a field that is known here")
+
+    def __str__(self) -> str:
+        return super().__str__() + self._known
 
 
 class _DuplicateKey(Exception):
@@ -65,7 +71,7 @@ class Reader(Generic[T]):
         """Read documents that are a ``kind``."""
         self._decoder = msgspec.json.Decoder(kind)
         known: tuple[str, ...] = getattr(kind, "__struct_encode_fields__", ())
-        self._known = frozenset(known)
+        self._known = known
 
     def read(self, data: bytes) -> T:
         """Read one document; raises ``NotJson``, or ``InvalidInput`` with a JSON pointer."""
@@ -100,7 +106,7 @@ class Reader(Generic[T]):
 
     def _all_unknown(self, data: bytes) -> UnknownFields:
         names = [name for name in _MEMBERS.decode(data) if name not in self._known]
-        return UnknownFields("", names)
+        return UnknownFields("", names, self._known)
 
 
 def pointer_to(parent: str, name: str) -> str:
@@ -159,7 +165,10 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     if pointer == "/payload":
         return InvalidInput(pointer, _PAYLOAD_ADVICE)
     message = _TYPE.sub(_in_json_words, message)
-    return InvalidInput(pointer, _one_line(message[:1].lower() + message[1:]))
+    message = _one_line(message[:1].lower() + message[1:])
+    # Of a value in a map the decoder does not say whose it is.
+    place, in_map, _ = pointer.partition("/*")
+    return InvalidInput(place, f"holds a wrong value: {message}" if in_map else message)
 
 
 def _in_json_words(match: re.Match[str]) -> str:

@@ -159,7 +159,7 @@ MaybeSlots = Annotated[
 ]
 MaybeBulk = Annotated[int | None, _about("How many jobs at most.", minimum=1, maximum=1_000)]
 Limit = Annotated[int | UnsetType | None, _about("A bound; null for none.", **_LIMIT)]
-Count = Annotated[int, _about("How many.", **_LIMIT)]
+MaybeCount = Annotated[int | None, _about("How many.", **_LIMIT)]
 JsonResult = Annotated[msgspec.Raw | UnsetType, _about("Any JSON value, kept with the job.")]
 JsonProgress = Annotated[msgspec.Raw, _about("Any JSON value of at most 64 KiB.")]
 ItemId = Annotated[str, _about("The job's id.")]

@@ -130,8 +130,8 @@ def edit(job_id: str, body: bodies.EditBody, version: int | None, policy: Policy
     return intake.edit(change, policy)
 
 
-def queue_edit(queue_name: str, body: bodies.SettingsBody) -> QueueEdit:
-    """Return the change of settings that ``body`` asks for."""
+def queue_edit(queue_name: str, body: bodies.SettingsBody, policy: Policy) -> QueueEdit:
+    """Return the change of settings that ``body`` asks for; ``policy`` fills up a retention."""
     visibility_timeout = body.visibility_timeout
     if isinstance(visibility_timeout, float | int | str):
         visibility_timeout = visibility(visibility_timeout)
@@ -142,7 +142,7 @@ def queue_edit(queue_name: str, body: bodies.SettingsBody) -> QueueEdit:
             max_running=body.max_running,
             max_depth=body.max_depth,
             visibility_timeout=visibility_timeout,
-            retention=_retention(retention)
+            retention=_retention(retention, policy.retention)
             if isinstance(retention, bodies.RetentionBody)
             else retention,
         )
@@ -210,15 +210,17 @@ def _backoff(body: bodies.BackoffBody) -> Backoff:
     )
 
 
-def _retention(body: bodies.RetentionBody) -> Retention:
-    return Retention(
-        completed=parse_duration(body.completed, "/retention/completed"),
-        dead=parse_duration(body.dead, "/retention/dead"),
-        cancelled=parse_duration(body.cancelled, "/retention/cancelled"),
-        max_completed=body.max_completed,
-        max_dead=body.max_dead,
-        max_cancelled=body.max_cancelled,
-    )
+def _retention(body: bodies.RetentionBody, usual: Retention) -> Retention:
+    asked = {
+        "completed": duration(body.completed, "/retention/completed"),
+        "dead": duration(body.dead, "/retention/dead"),
+        "cancelled": duration(body.cancelled, "/retention/cancelled"),
+        "max_completed": body.max_completed,
+        "max_dead": body.max_dead,
+        "max_cancelled": body.max_cancelled,
+    }
+    said = {name: value for name, value in asked.items() if value is not None}
+    return msgspec.structs.replace(usual, **said)
 
 
 def _idempotency_key(in_body: str | None, in_header: str | None) -> str | None:
