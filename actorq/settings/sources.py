@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CONFIG_FLAG: Final = "--config"
 CONFIG_ENVIRONMENT: Final = "ACTORQ_CONFIG"
 _LONGEST_SHOWN: Final = 80
+_LONGEST_PATH: Final = 1_000
+_IS_TABLE: Final = " but a table, and settings stand outside of tables"
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -107,10 +109,10 @@ def _read(setting: Setting, given: Given) -> Value:
         ) from None
 
 
-def _shown(raw: object) -> str:
+def _shown(raw: object, longest: int = _LONGEST_SHOWN) -> str:
     # repr: a line break or an escape sequence in the value must not reach the terminal.
     text = ascii(raw)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _from_file(flags: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, Given]:
@@ -124,7 +126,9 @@ def _from_file(flags: Mapping[str, str], variables: Mapping[str, str]) -> dict[s
     given: dict[str, Given] = {}
     for key, raw in _parsed(path, origin).items():
         if key not in BY_NAME:
-            raise ConfigurationError(f"{_shown(path)}: {_shown(key)} is not a setting{_near(key)}")
+            hint = _IS_TABLE if isinstance(raw, dict) else _near(key)
+            named = f"{_shown(path, _LONGEST_PATH)}: {_shown(key)}"
+            raise ConfigurationError(f"{named} is not a setting{hint}")
         given[key] = Given(raw, f"{path if path.isprintable() else ascii(path)} key {key}")
     return given
 
@@ -137,7 +141,7 @@ def _parsed(path: str, origin: str) -> dict[str, object]:
         reason = error.strerror or "cannot be read"
     except (ValueError, RecursionError) as error:
         reason = f"not a TOML file: {error}".replace("\n", " ")
-    raise ConfigurationError(f"the file {_shown(path)} from {origin}: {reason}")
+    raise ConfigurationError(f"the file {_shown(path, _LONGEST_PATH)} from {origin}: {reason}")
 
 
 def _near(key: str) -> str:

@@ -139,8 +139,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(
 
 
 def test_a_table_in_the_file_is_refused(tmp_path: Path) -> None:
-    """Settings are flat: a table is an unknown key like any other."""
-    assert "'queues' is not a setting" in refusal({}, toml(tmp_path, "[queues]\nport = 1"))
+    """Settings are flat: a table is an unknown key, and is called what it is."""
+    message = refusal({}, toml(tmp_path, "[queues]\nport = 1"))
+    assert "'queues' is not a setting but a table" in message
 
 
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", b"port = 1\nport = 2"])
