@@ -32,6 +32,7 @@ class Ended(NamedTuple):
     status: str
     payload: str
     attempt: int
+    retry_count: int
     result: object
     dead_reason: str | None
 
@@ -107,6 +108,8 @@ class History:
         attempts = [started.attempt for started in starts]
         assert len(set(attempts)) == len(attempts)
         assert max(attempts, default=0) <= job.attempt
+        # No handler ever failed: what the world did to servers and stores is not its failure (I8).
+        assert job.retry_count == 0
         if asked.delivery == "at_most_once":
             assert len(starts) <= 1
         if job_id in self.acked:

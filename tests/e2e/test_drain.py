@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from tests.e2e.history import History
+from tests.e2e.judging import drain, read_all
 from tests.e2e.load import QUEUE, Load
 from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server, call
-from tests.e2e.test_kill import drain, read_all
 
 if TYPE_CHECKING:
     from pathlib import Path
