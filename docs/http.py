@@ -25,6 +25,7 @@ JSON in UTF-8, both ways. The same as an OpenAPI 3.1 document, for programs: `GE
   Statuses are understood in any case.
 - Every answer has `X-Request-Id`: yours, if you sent one of up to 128 letters, digits and `._:-`.
 - `GET` routes answer `HEAD` too. `429` and `503` say in `Retry-After` when to come again.
+- What a browser sends for a page of another origin is refused where it would change something.
 - Under a path of another application all routes are below that path.
 
 A refusal is a problem document (RFC 9457) of the type `application/problem+json`:
@@ -52,7 +53,7 @@ query is named like a member. The refusals of each route are all listed, but for
 the same: `404 no_such_route`, `405 method_not_allowed`, and the last section.
 """
 
-_COMMON: Final = ("400", "408", "413", "415", "500", "503")
+_COMMON: Final = ("400", "403", "408", "413", "415", "500", "503")
 _SHOWN_SCHEMAS: Final = {
     "JobView": "A job",
     "LeaseView": "A lease",
@@ -185,7 +186,9 @@ def _common(made: Json) -> str:
     responses = at(made, "paths", "/jobs", "post", "responses")
     lines = ["## Refusals of every route\n", "| answer | |", "|---|---|"]
     lines += [f"| {status} | {at(responses, status)['description']} |" for status in _COMMON]
-    lines.append("\nThe first four only where there is a body.")
+    lines.append(
+        "\n400, 408, 413 and 415 only where there is a body, 403 only where something would change."
+    )
     return "\n".join([*lines, ""])
 
 

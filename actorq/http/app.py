@@ -20,6 +20,7 @@ from actorq.http.limits import ClientGone, InFlightLimit, TooManyRequestsInFligh
 from actorq.http.listing import Listing
 from actorq.http.openapi import Document
 from actorq.http.options import AppOptions
+from actorq.http.origins import refuse_other_origins
 from actorq.http.queues import Queues
 from actorq.http.request import Request
 from actorq.http.request_ids import RequestIds
@@ -125,7 +126,9 @@ class _App:
         """Find the route and let it answer; every error becomes a problem document."""
         try:
             handle, name = self._router.find(scope)
-            return await handle(Request(scope, receive, name, request_id, self._limits))
+            request = Request(scope, receive, name, request_id, self._limits)
+            refuse_other_origins(request)
+            return await handle(request)
         except ClientGone:
             raise
         except InternalError as error:

@@ -13,6 +13,7 @@ from actorq.core.bounds import is_job_id
 from actorq.core.wire.decoding import NotJson, UnknownFields
 from actorq.core.wire.envelopes import ProblemPlace, ProblemView
 from actorq.http import limits
+from actorq.http.origins import CrossOrigin
 from actorq.http.request import UnsupportedMediaType
 from actorq.http.response import PROBLEM_JSON, Response
 from actorq.http.routing import MethodNotAllowed, NoSuchRoute
@@ -33,6 +34,7 @@ class Kind:
 KINDS: Final[dict[type[e.ActorqError], Kind]] = {
     NotJson: Kind(400, "Not JSON"),
     limits.BodyTooFragmented: Kind(400, "Body too fragmented"),
+    CrossOrigin: Kind(403, "Another origin"),
     e.NotFound: Kind(404, "No such job"),
     NoSuchRoute: Kind(404, "No such route"),
     MethodNotAllowed: Kind(405, "Method not allowed"),

@@ -105,7 +105,7 @@ def _operation(method: str, path: str, tag: str, operation: Operation) -> Json:
         "summary": operation.about,
         "responses": {
             **{str(status): _answer(answer) for status, answer in operation.answers.items()},
-            **_refusals(operation.errors()),
+            **_refusals(operation.errors(method)),
         },
     }
     if operation.details:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from actorq import errors as e
 from actorq.core.wire.decoding import NotJson
 from actorq.http import limits
+from actorq.http.origins import READING, CrossOrigin
 from actorq.http.request import UnsupportedMediaType
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ class Operation:
     answers: Mapping[int, Answer]
     refusals: Errors = ()
 
-    def errors(self) -> Errors:
-        """Return all that the operation may be refused with."""
+    def errors(self, method: str) -> Errors:
+        """Return all that the operation may be refused with when it is under ``method``."""
+        changing = () if method in READING else (CrossOrigin,)
         own = self.refusals if self.body is None else (*WITH_BODY, *self.refusals)
         # InvalidInput may come from the query as well: it is named once.
-        return tuple(dict.fromkeys((*own, *ALWAYS)))
+        return tuple(dict.fromkeys((*own, *changing, *ALWAYS)))
