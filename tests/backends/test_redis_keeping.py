@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from actorq.backends.redis.address import ServerAddress
 from actorq.backends.redis.link import Link
 from actorq.backends.redis.news import Herald, RedisListener
 from actorq.core.commands import Ack, Edit, ListJobs
+from actorq.core.job import FORMAT
 from actorq.core.policy import Policy
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
@@ -57,38 +58,40 @@ def key_of(harness: RedisHarness, name: str) -> bytes:
 class TestLaterVersions:
     """What a later version keeps beside a record, this one leaves alone (§1)."""
 
+    LATER: Final = {"group_key": "g", "n": [1, None]}
+
     def test_fields_of_a_later_version_stay(self, bench: Bench, harness: RedisHarness) -> None:
         """Unknown fields of body and state outlive an edit, a claim, a failure and an ack (§1)."""
         job = bench.put()
-        for name, place in (("body", -1), ("state", 3)):
-            if name == "state":
-                answered(bench.backend.update_job([Edit(id=job.id, priority=1)])[0])
-            self.add_later(harness, name, job.id, place)
+        answered(bench.backend.update_job([Edit(id=job.id, priority=1)])[0])
+        self.write_like_a_later_version(harness, job.id)
         answered(bench.backend.update_job([Edit(id=job.id, payload="new")])[0])
         taken = bench.take(job)
         bench.fail(job.id, token_of(taken), Failure("x", retry_in=0.0))
         bench.promote()
         settled(bench.ack(job.id, token_of(bench.take(job))))
-        for name, place in (("body", -1), ("state", 3)):
-            assert self.later(harness, name, job.id, place) == {"group_key": "g", "n": [1, None]}
+        body, state = self.read(harness, "body", job.id)[1], self.read(harness, "state", job.id)[3]
+        assert (body[0], body[2], body[-1]) == (FORMAT + 1, "new", self.LATER)
+        assert state[-1] == self.LATER
 
-    def later(self, harness: RedisHarness, name: str, job_id: str, place: int) -> object:
-        """Return what is kept for later versions."""
+    @staticmethod
+    def read(harness: RedisHarness, name: str, job_id: str) -> list[list[object]]:
+        """Return a field as it is stored, decoded."""
         text = cast("bytes", harness.link.call(b"HGET", key_of(harness, name), job_id.encode()))
-        record = cast("list[list[object]]", msgspec.msgpack.decode(text))
-        return record[place][-1]
+        return cast("list[list[object]]", msgspec.msgpack.decode(text))
 
-    def add_later(self, harness: RedisHarness, name: str, job_id: str, place: int) -> None:
-        """Write like a later version: some field more, in the map at the end."""
-        key = key_of(harness, name)
-        text = cast("bytes", harness.link.call(b"HGET", key, job_id.encode()))
-        plain = msgspec.msgpack.encode({})
-        assert text.count(plain) >= 1
-        later = msgspec.msgpack.encode({"group_key": "g", "n": [1, None]})
-        head, _, tail = text.rpartition(plain)
-        changed = head + later + tail
-        harness.link.call(b"HSET", key, job_id.encode(), changed)
-        assert self.later(harness, name, job_id, place) == {"group_key": "g", "n": [1, None]}
+    def write_like_a_later_version(self, harness: RedisHarness, job_id: str) -> None:
+        """Write a record of the next format, with a field more in the maps at the end."""
+        body = self.read(harness, "body", job_id)
+        body[1][0], body[1][-1] = FORMAT + 1, self.LATER
+        keys = [key_of(harness, name) for name in ("body", "state")]
+        harness.link.call(b"HSET", keys[0], job_id.encode(), msgspec.msgpack.encode(body))
+        # The numbers of a state have a fixed width, so only its map is replaced.
+        state = cast("bytes", harness.link.call(b"HGET", keys[1], job_id.encode()))
+        head, _, tail = state.rpartition(msgspec.msgpack.encode({}))
+        changed = head + msgspec.msgpack.encode(self.LATER) + tail
+        harness.link.call(b"HSET", keys[1], job_id.encode(), changed)
+        assert self.read(harness, "state", job_id)[3][-1] == self.LATER
 
     def test_settings_of_a_later_version_stay(self, bench: Bench, harness: RedisHarness) -> None:
         """An edit of a queue's settings keeps those that this version does not know (§1)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import Final, NamedTuple
 
@@ -67,7 +68,9 @@ class Proxy:
         with self._lock:
             for pair in self._pairs:
                 for end in pair:
-                    end.shutdown(socket.SHUT_RDWR)
+                    # An end whose peer has gone already is cut enough.
+                    with suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
         self._wake()
 
     def close(self) -> None:

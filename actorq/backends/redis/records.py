@@ -24,6 +24,7 @@ from actorq.core import lifecycle
 from actorq.core.instants import to_us
 from actorq.core.job import (
     DEFAULT_BACKOFF,
+    FORMAT,
     Backoff,
     DeadReason,
     Delivery,
@@ -40,8 +41,12 @@ _Later = dict[str, msgspec.Raw]
 
 
 class Body(msgspec.Struct, array_like=True, frozen=True):
-    """What a job is. It is due at ``due``, or ``delay`` microseconds after its creation."""
+    """What a job is. It is due at ``due``, or ``delay`` microseconds after its creation.
 
+    ``format`` is the version of the program that made the record.
+    """
+
+    format: int
     queue_name: str
     payload: str
     priority: int
@@ -116,6 +121,7 @@ class Record(NamedTuple):
     job: Job
     untouched: bool
     """True when there is no state yet."""
+    format: int
     body_later: _Later
     state_later: _Later
 
@@ -135,6 +141,7 @@ def encode_new(new: NewJob) -> bytes:
     """Return the body of a job that is to be made; the script puts its creation in front."""
     return _encode(
         Body(
+            FORMAT,
             new.queue_name,
             new.payload,
             new.priority,
@@ -153,9 +160,10 @@ def encode_new(new: NewJob) -> bytes:
     )
 
 
-def encode_body(job: Job, later: _Later) -> bytes:
+def encode_body(job: Job, later: _Later, format_: int = FORMAT) -> bytes:
     """Return the field ``body`` of a job."""
     body = Body(
+        format_,
         job.queue_name,
         job.payload,
         job.priority,
@@ -209,27 +217,28 @@ def _encode_lease(lease: Lease) -> bytes:
 
 def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Record:
     """Put a record together from its two fields."""
-    later = stored.body.later
-    if kept is None:
-        return Record(_untouched(job_id, stored), untouched=True, body_later=later, state_later={})
-    state, tenure = kept.state, kept.tenure
+    body = stored.body
     job = _untouched(job_id, stored)
+    if kept is None:
+        return Record(
+            job, untouched=True, format=body.format, body_later=body.later, state_later={}
+        )
+    state, tenure = kept.state, kept.tenure
+    # The script that wrote a claim has raised the version; the decision will raise it as well.
+    by_script = tenure is not None and (state is None or state.status is not Status.RUNNING)
     if state is not None:
-        job = _standing(job, kept, state)
+        job = _standing(job, kept, state, kept.version - by_script)
     if tenure is not None:
-        if job.status is Status.RUNNING:
-            job = replace(job, lease=_lease(tenure))
-        else:
-            # The script that wrote the claim has raised the version; the decision raises it as well.
-            before = replace(job, version=kept.version - 1)
-            job = lifecycle.claim(
-                before,
-                tenure.token,
-                tenure.worker_id,
-                tenure.visibility_timeout,
-                tenure.claimed_at,
-            )
-    return Record(job, False, later, _NOTHING if state is None else state.later)
+        job = _claimed(job, tenure) if by_script else replace(job, lease=_lease(tenure))
+    state_later = _NOTHING if state is None else state.later
+    return Record(job, False, body.format, body.later, state_later)
+
+
+def _claimed(job: Job, tenure: Tenure) -> Job:
+    """Return a job that a script has claimed: its record is as it was before, but for the lease."""
+    return lifecycle.claim(
+        job, tenure.token, tenure.worker_id, tenure.visibility_timeout, tenure.claimed_at
+    )
 
 
 def _untouched(job_id: str, stored: StoredBody) -> Job:
@@ -259,7 +268,7 @@ def _untouched(job_id: str, stored: StoredBody) -> Job:
     )
 
 
-def _standing(job: Job, kept: StoredState, state: State) -> Job:
+def _standing(job: Job, kept: StoredState, state: State, version: int) -> Job:
     """Return the job with what has happened to it since it was made."""
     return replace(
         job,
@@ -279,15 +288,10 @@ def _standing(job: Job, kept: StoredState, state: State) -> Job:
         errors=tuple(JobError(*error) for error in state.errors),
         settled_token=state.settled_token,
         settled_by=state.settled_by,
-        version=kept.version,
+        version=version,
     )
 
 
 def _lease(tenure: Tenure) -> Lease:
-    return Lease(
-        tenure.token,
-        tenure.worker_id,
-        tenure.claimed_at,
-        tenure.expires_at,
-        tenure.visibility_timeout,
-    )
+    times = tenure.claimed_at, tenure.expires_at
+    return Lease(tenure.token, tenure.worker_id, *times, tenure.visibility_timeout)

@@ -23,6 +23,8 @@ MOST: Final = 256
 BITS: Final = 8
 """How many bits at the end of an id name its shard."""
 
+_DIGITS: Final = BITS // 4
+
 
 class Shards:
     """All shards of a namespace."""
@@ -44,7 +46,7 @@ class Shards:
     def of_id(self, job_id: str) -> int:
         """Return the shard that an id names."""
         try:
-            return int(job_id[-2:], 16) % self.count
+            return int(job_id[-_DIGITS:], 16) % self.count
         except ValueError:
             # It names no job, wherever one looks.
             return 0

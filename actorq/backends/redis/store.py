@@ -157,12 +157,15 @@ class RedisStore:
 
     def _current_warnings(self, wire: Wire) -> tuple[str, ...]:
         """Return what an operator should know; somebody may have changed the servers' settings."""
+        now = monotonic()
         with self._lock:
-            now = monotonic()
-            if self._examined_at is None or now - self._examined_at > EXAMINE_EVERY_S:
-                self._warnings = self._examine(wire, "relaxed")
+            due = self._examined_at is None or now - self._examined_at > EXAMINE_EVERY_S
+            if due:
                 self._examined_at = now
-            return self._warnings
+        if due:
+            # Without the lock: nobody else shall wait for servers that do not answer.
+            self._warnings = self._examine(wire, "relaxed")
+        return self._warnings
 
 
 def _place(url: str, timeout: float) -> Address | Topology:

@@ -86,7 +86,12 @@ class Writes:
         job, job_id = before.job, after.id.encode()
         self._add(b"HSET", self._keys.state, job_id, encode_state(after, before.state_later))
         if not _same_body(job, after):
-            self._add(b"HSET", self._keys.body, job_id, encode_body(after, before.body_later))
+            self._add(
+                b"HSET",
+                self._keys.body,
+                job_id,
+                encode_body(after, before.body_later, before.format),
+            )
         self._move(job, after)
         if job.status is Status.RUNNING and after.status is not Status.RUNNING:
             self._freed[job.queue_name] = None
