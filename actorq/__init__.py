@@ -1,6 +1,7 @@
 """actorq: a distributed job queue with one fenced semantics on every store, for asyncio and trio."""
 
 from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Release, Report
+from actorq.core.instants import from_datetime, to_datetime
 from actorq.core.job import (
     Backoff,
     DeadReason,
@@ -37,7 +38,7 @@ from actorq.errors import (
     StaleVersion,
     TokenRequired,
 )
-from actorq.face import JobQueue
+from actorq.face import EnqueueOptions, JobQueue
 from actorq.opening import open_queue
 from actorq.runtime import Options
 
@@ -55,6 +56,7 @@ __all__ = [
     "Delivery",
     "DuplicateJob",
     "Edit",
+    "EnqueueOptions",
     "Enqueued",
     "ErrorKind",
     "Extend",
@@ -94,5 +96,7 @@ __all__ = [
     "StaleVersion",
     "Status",
     "TokenRequired",
+    "from_datetime",
     "open_queue",
+    "to_datetime",
 ]

@@ -63,16 +63,35 @@ def parse_instant(text: str, pointer: str) -> int:
             "must be an RFC 3339 instant with its offset and at most six decimals, "
             "like 2026-01-31T12:00:00Z",
         )
-    return check_instant((moment - _EPOCH) // timedelta(microseconds=1), pointer)
+    return check_instant(_since_epoch(moment), pointer)
+
+
+def _since_epoch(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def check_instant(instant: object, pointer: str) -> int:
     """Return ``instant`` if it lies between 1970 and 9999; raise ``InvalidInput`` otherwise."""
     if not isinstance(instant, int) or isinstance(instant, bool):
-        raise InvalidInput(pointer, "must be an instant: whole microseconds since the Unix epoch")
+        raise InvalidInput(
+            pointer,
+            "must be whole microseconds since the Unix epoch: actorq.from_datetime makes them",
+        )
     if not 0 <= instant <= LATEST_US:
         raise InvalidInput(pointer, "must lie between the years 1970 and 9999")
     return instant
+
+
+def from_datetime(moment: datetime) -> int:
+    """Return the instant of ``moment``, which must say its offset from UTC."""
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InvalidInput("/datetime", "must have a time zone: datetime.now(UTC), not now()")
+    return check_instant(_since_epoch(moment), "/datetime")
+
+
+def to_datetime(instant: int) -> datetime:
+    """Return the moment of an instant, in UTC."""
+    return _EPOCH + timedelta(microseconds=instant)
 
 
 def parse_duration(value: float | str, pointer: str) -> float:

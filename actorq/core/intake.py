@@ -44,7 +44,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     *,
     priority: int = 0,
     max_retries: int = 3,
-    delivery: Delivery = Delivery.AT_LEAST_ONCE,
+    delivery: Delivery | str = Delivery.AT_LEAST_ONCE,
     delay: float | None = None,
     available_at: int | None = None,
     metadata: dict[str, str] | None = None,
@@ -54,7 +54,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     expires_at: int | None = None,
     dedupe_key: str | None = None,
     dedupe_window: float = 0.0,
-    on_duplicate: OnDuplicate = OnDuplicate.RETURN,
+    on_duplicate: OnDuplicate | str = OnDuplicate.RETURN,
     idempotency_key: str | None = None,
     caller: str = "",
 ) -> NewJob:

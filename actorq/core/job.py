@@ -131,8 +131,10 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The record of one job (contract §1). Instants are microseconds; ``timeout`` is seconds.
+    """The record of one job (contract §1).
 
+    Instants are microseconds since the Unix epoch, by the store's clock; ``timeout`` is seconds;
+    ``progress`` and ``result`` are JSON text.
     ``dedupe_until`` is the instant to which the dedupe window holds the key beyond the job's own
     life. ``settled_token`` and ``settled_by`` remember the last settlement by a holder, so that
     a repeated call is known as one. They are the store's business and never leave it.

@@ -47,6 +47,7 @@ class JobVerbs:
     ) -> Job:
         """Enqueue one job, durably, and return it; for a held dedupe key, the job that holds it.
 
+        ``EnqueueOptions`` tells what may be said of it: priority, delay, retries, keys and more.
         Raises ``InvalidInput``, ``QueueFull``, ``DuplicateJob`` (policy ``reject``),
         ``IdempotencyKeyReused``, and ``NotFound`` for the replay of a job that was pruned since.
         """

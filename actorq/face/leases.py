@@ -94,7 +94,10 @@ class LeaseVerbs:
     async def ack(
         self, job: Job | str, token: str | None = None, *, result: JsonValue = None
     ) -> Job:
-        """Complete a job: ``LeaseLost``, ``NotLeased``, ``NotFound``. A repeat succeeds again."""
+        """Complete a job: ``LeaseLost``, ``NotLeased``, ``NotFound``. A repeat succeeds again.
+
+        ``result`` is any JSON value, as large as a payload may be; it is kept as JSON text.
+        """
         job_id, token = _held(job, token)
         most = self._post.policy.max_payload_bytes
         text = None if result is None else intake.json_text(result, "/result", most)
@@ -115,7 +118,10 @@ class LeaseVerbs:
         retryable: bool = True,
         retry_in: float | None = None,
     ) -> Job:
-        """Report a failure; the job comes back ``delayed`` for its retry, or ``dead``."""
+        """Report a failure; the job comes back ``delayed`` for its retry, or ``dead``.
+
+        ``retry_in`` (seconds) stands in for its backoff; without ``retryable`` it is not tried again.
+        """
         job_id, token = _held(job, token)
         failure = intake.failure(reason, retryable=retryable, retry_in=retry_in)
         return only(await self.fail_many([Fail(job_id, token, failure)])).job
@@ -142,7 +148,10 @@ class LeaseVerbs:
         *,
         visibility_timeout: float | None = None,
     ) -> Job:
-        """Renew a lease from now on; the job tells ``cancel_requested`` and its new expiry."""
+        """Renew a lease from now on; the job tells ``cancel_requested`` and its new expiry.
+
+        None as ``visibility_timeout``: for as many seconds as before.
+        """
         job_id, token = _held(job, token)
         return only(await self.extend_many([Extend(job_id, token, visibility_timeout)]))
 

@@ -1,20 +1,27 @@
 """What a caller may say of a job besides its queue and its payload."""
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from actorq.core.job import Backoff, Delivery, OnDuplicate
 
 
 class EnqueueOptions(TypedDict, total=False):
-    """Options of ``enqueue``; bounds and meaning in contract section 1.
+    """Options of ``enqueue`` and ``new_job``; each may be left out.
 
-    ``delay``, ``timeout`` and ``dedupe_window`` are seconds; ``available_at`` and ``expires_at`` are
-    microseconds since the epoch. ``caller`` scopes the idempotency key.
+    ``priority`` has 32 bits, signed: higher goes first. ``max_retries`` are those after the first attempt,
+    0 to 1000, 3 by default; ``backoff`` says how long before each. ``delay`` (seconds) and
+    ``available_at`` (instant) exclude each other: the job is held back until then. It is not started
+    after ``expires_at`` (instant). ``timeout`` (seconds), ``task`` and ``metadata`` (up to 64 texts) are
+    notes for whoever works on it. ``dedupe_key`` is what at most one live job of the queue has, and
+    ``dedupe_window`` (seconds) holds it longer; ``on_duplicate`` says what an enqueue gets that
+    meets it. ``idempotency_key`` names this very request, within its ``caller``.
+
+    An instant is an integer, microseconds since the Unix epoch: ``actorq.from_datetime`` makes it.
     """
 
     priority: int
     max_retries: int
-    delivery: Delivery
+    delivery: Delivery | Literal["at_least_once", "at_most_once"]
     delay: float | None
     available_at: int | None
     metadata: dict[str, str] | None
@@ -24,6 +31,6 @@ class EnqueueOptions(TypedDict, total=False):
     expires_at: int | None
     dedupe_key: str | None
     dedupe_window: float
-    on_duplicate: OnDuplicate
+    on_duplicate: OnDuplicate | Literal["return", "reject", "replace"]
     idempotency_key: str | None
     caller: str

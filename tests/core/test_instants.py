@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,15 @@ from actorq.core.instants import (
     LATEST_US,
     check_instant,
     format_instant,
+    from_datetime,
     parse_duration,
     parse_instant,
+    to_datetime,
     to_us,
 )
 from actorq.errors import InvalidInput
+
+DAY = timedelta(days=1)
 
 
 @given(st.integers(0, LATEST_US))
@@ -82,6 +87,27 @@ def test_an_instant_is_a_whole_number_of_its_range(instant: object) -> None:
 def test_the_ends_of_the_range_are_instants() -> None:
     """The first and the last instant are allowed."""
     assert [check_instant(instant, "/x") for instant in (0, LATEST_US)] == [0, LATEST_US]
+
+
+@given(st.integers(0, LATEST_US), st.integers(-14 * 60, 14 * 60))
+def test_instants_and_datetimes_are_the_same_moments(instant: int, minutes: int) -> None:
+    """A datetime of any time zone becomes its instant, and back: not a microsecond is lost (§1)."""
+    moment = to_datetime(instant)
+    assert moment.utcoffset() == timedelta(0)
+    assert from_datetime(moment) == instant
+    if DAY < moment - to_datetime(0) < to_datetime(LATEST_US) - to_datetime(0) - DAY:
+        assert from_datetime(moment.astimezone(timezone(timedelta(minutes=minutes)))) == instant
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [to_datetime(0).replace(tzinfo=None), datetime(1969, 12, 31, 23, 59, tzinfo=UTC)],
+)
+def test_a_datetime_has_a_zone_and_lies_in_the_range(moment: datetime) -> None:
+    """A datetime that does not say its offset could be any of a day; before 1970 there is none (§1)."""
+    with pytest.raises(InvalidInput) as caught:
+        from_datetime(moment)
+    assert caught.value.pointer == "/datetime"
 
 
 @pytest.mark.parametrize(
