@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
 
+_AS_IT_SAYS: Final = (b"x-content-type-options", b"nosniff")
+"""No browser is to take an answer for something else: a page, for the text that a job holds."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,6 +35,7 @@ class Response:
         self.headers: list[Header] = [
             (b"content-type", media),
             (b"content-length", b"%d" % len(body)),
+            _AS_IT_SAYS,
             *headers,
         ]
         self.undelivered: Callable[[], None] | None = None

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from actorq.http.response import Response
 
 _PIECE: Final = 64 * 1024
-_AS_IT_SAYS: Final = (b"x-content-type-options", b"nosniff")
-"""No browser is to take an answer for something else: a page, for the text that a job holds."""
 
 
 async def write(response: Response, request_id: str, scope: Scope, send: Send) -> None:
@@ -72,5 +70,5 @@ async def decline(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _head(response: Response, request_id: str) -> Message:
-    headers = [*response.headers, _AS_IT_SAYS, (HEADER, request_id.encode("ascii"))]
+    headers = [*response.headers, (HEADER, request_id.encode("ascii"))]
     return {"type": "http.response.start", "status": response.status, "headers": headers}
