@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,11 +35,11 @@ server = subprocess.Popen(
 print(server.pid, flush=True)
 for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(name, signal.SIG_IGN)
+# One that was killed is to be gone altogether: it may leave a file with its number behind.
+signal.signal(signal.SIGCHLD, lambda *_: server.poll())
 sys.stdin.buffer.read()
-try:
+if server.poll() is None:
     os.killpg(server.pid, signal.SIGKILL)
-except ProcessLookupError:
-    pass
 server.wait()
 if folder:
     shutil.rmtree(folder, ignore_errors=True)
@@ -134,7 +135,8 @@ class ServerProcess:
 
     def kill(self) -> None:
         """Kill the server at once and wait until it is gone; its folder stays."""
-        os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         end = time.monotonic() + PATIENCE_S
         while self.running and time.monotonic() < end:
             time.sleep(0.005)
