@@ -92,9 +92,24 @@ class PostgresServer:
         self._processes.append(process)
         process.wait_until(self._answers)
 
+    def wait(self) -> None:
+        """Wait until it answers: after a crash of one of its processes it recovers by itself."""
+        self.process.wait_until(self._answers)
+
     def kill(self) -> None:
         """Kill it at once, as a crash would."""
         self.process.kill()
+
+    def execute(self, query: LiteralString, *values: object) -> list[tuple[object, ...]]:
+        """Run one statement as an operator would, on a connection of its own."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(query, values)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    def pids(self, application: str) -> list[int]:
+        """Return the processes of the server that serve the connections of an application."""
+        query = "SELECT pid FROM pg_stat_activity WHERE application_name = %s ORDER BY pid"
+        return [cast("int", pid) for (pid,) in self.execute(query, application)]
 
     def close(self) -> None:
         """End it and remove its folder; safe to call twice."""
@@ -203,6 +218,12 @@ class PostgresHarness:
         self, query: LiteralString, **names: sql.Composable
     ) -> psycopg.Cursor[tuple[object, ...]]:
         clock = sql.Identifier(self._clock)
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            # A test ended it, or its server.
+            self._connection.close()
+            self._connection = psycopg.connect(self.dsn, autocommit=True)
         return self._connection.execute(sql.SQL(query).format(clock=clock, **names))
 
 

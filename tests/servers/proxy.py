@@ -80,7 +80,8 @@ class Proxy:
         self._thread.join(10.0)
 
     def _wake(self) -> None:
-        if not self._stopped or self._thread.is_alive():
+        # The thread may have seen for itself that it is to stop, and be gone.
+        with suppress(OSError):
             self._waker.send(b".")
 
     # ── the thread ──────────────────────────────────────────────────────────────────────────────

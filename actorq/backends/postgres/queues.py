@@ -82,7 +82,7 @@ def learn(work: Work, queues: Iterable[Queue]) -> dict[str, Queue]:
     """Take note of queues that were read, and return them by name."""
     found = {queue.name: queue for queue in queues}
     for queue in found.values():
-        work.learn(queue.id, queue.name, committed=False)
+        work.learn(queue.id, queue.name)
     return found
 
 

@@ -73,6 +73,8 @@ class Work:
         run = self.transaction.finish if last else self.transaction.ask
         *results, clock = run(*statements, self.statements("jobs.clock"))
         self.now = clock.row(first)
+        if last:
+            self._tell_names()
         return results
 
     def enter(self, result: Result) -> list[Entry]:
@@ -140,12 +142,13 @@ class Work:
             raise UnknownQueueError(number)
         return name
 
-    def learn(self, number: int, name: str, *, committed: bool = True) -> None:
-        """Take note of a queue; one that this transaction makes is known to others when it is done."""
-        if committed:
+    def learn(self, number: int, name: str) -> None:
+        """Take note of a queue; if this transaction makes it, others hear of it when it is done."""
+        self._queues[number] = name
+
+    def _tell_names(self) -> None:
+        for number, name in self._queues.items():
             self.shared.names.learn(number, name)
-        else:
-            self._queues[number] = name
 
     def load_holders(self, places: Sequence[Place], *, lock: Sequence[Place] = ()) -> None:
         """Load the jobs that may hold these dedupe keys; the live ones of ``lock`` are locked."""
@@ -170,7 +173,7 @@ class Work:
     def _note_key(self, entry: Entry) -> None:
         if entry.job.dedupe_key is not None:
             known = self._keys.setdefault((entry.queue, entry.job.dedupe_key), [])
-            if entry not in known:
+            if all(other is not entry for other in known):
                 known.append(entry)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────
@@ -213,8 +216,7 @@ class Work:
             )
         results = self.transaction.finish(*changes, *last)
         self.shared.held.note(self._changed.values())
-        for number, name in self._queues.items():
-            self.shared.names.learn(number, name)
+        self._tell_names()
         if names and told_later:
             self.shared.bulletin.post(names)
         return results[len(changes) :]
