@@ -48,8 +48,8 @@ A refusal is a problem document (RFC 9457) of the type `application/problem+json
 }
 ```
 
-Compare `code`: it is stable. `errors` names each place that is wrong by its JSON pointer; a parameter of the
-query is named like a member. The refusals of each route are all listed, but for those that are everywhere
+Compare `code`: it is stable. `errors` names what was found wrong by its JSON pointer, which need not be all of it; a
+parameter of the query is named like a member. The refusals of each route are all listed, but for those that are everywhere
 the same: `404 no_such_route`, `405 method_not_allowed`, and the last section.
 """
 
@@ -57,10 +57,27 @@ _COMMON: Final = ("400", "403", "408", "413", "415", "500", "503")
 _SHOWN_SCHEMAS: Final = {
     "JobView": "A job",
     "LeaseView": "A lease",
-    "ErrorView": "An entry of a job's history",
-    "QueueView": "A queue's figures",
+    "ErrorView": "An entry of a history",
+    "PrunedView": "A pruned job",
+    "PageView": "A page",
+    "BatchView": "Results",
+    "ItemView": "A result",
+    "BackoffBody": "A backoff",
+    "SettleItem": "A settlement",
+    "HeartbeatItem": "A lease to renew",
+    "HeartbeatView": "Leases after a heartbeat",
+    "HeldView": "A lease after a heartbeat",
+    "QueueView": "Figures of a queue",
+    "LengthView": "Length of a queue",
+    "SettingsView": "Settings of a queue",
+    "RetentionBody": "A retention",
+    "RemovedView": "A removal",
+    "HealthView": "Health",
+    "ReadyView": "Readiness",
     "ProblemView": "A problem",
+    "ProblemPlace": "A place",
 }
+_SAME_AS: Final = {"Backoff": "BackoffBody", "Retention": "RetentionBody", "LeaseBody": "LeaseView"}
 
 
 def at(value: object, *path: str) -> Json:
@@ -118,10 +135,14 @@ def _operation(made: Json, route: str, operation: Json) -> str:
 
 def _meaning(response: Json) -> str:
     text = str(response["description"])
-    if "headers" not in response:
-        return text
-    headers = [f"`{name}`" for name in at(response, "headers")]
-    return f"{text.rstrip('.')}. Headers: {', '.join(headers)}."
+    if "headers" in response:
+        headers = [f"`{name}`" for name in at(response, "headers")]
+        text = f"{text.rstrip('.')}. Headers: {', '.join(headers)}."
+    media = at(response, "content") if "content" in response else {}
+    if "application/json" in media:
+        schema = at(media, "application/json", "schema")
+        text += f" Body: {_type(schema)}."
+    return text
 
 
 def _body(made: Json, body: Json) -> list[str]:
@@ -154,26 +175,30 @@ def _fields(schema: Json) -> str:
     return "\n".join([*lines, ""])
 
 
+def _link(schema: Json) -> str:
+    """Return a link to the table of the type that ``schema`` refers to."""
+    name = str(schema["$ref"]).rpartition("/")[2]
+    if name == "EnqueueBody":
+        return "[a job to make](#post-jobs)"
+    title = _SHOWN_SCHEMAS[_SAME_AS.get(name, name)]
+    return f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
+
+
 def _type(schema: Json) -> str:
     """Return a schema in words."""
     if "enum" in schema:
         words = [str(word) for word in cast("list[object]", schema["enum"]) if word is not None]
         return " · ".join(f"`{word}`" for word in words)
     if "$ref" in schema:
-        return (
-            str(schema["$ref"])
-            .rpartition("/")[2]
-            .removesuffix("View")
-            .removesuffix("Body")
-            .removeprefix("Problem")
-            .lower()
-        )
+        return _link(schema)
     if "anyOf" in schema:
-        forms = [form for one in listed(schema["anyOf"]) if (form := _type(one)) != "null"]
+        forms = [one for one in listed(schema["anyOf"]) if one.get("type") != "null"]
         if "format" in schema:
             return str(schema["format"])
         # Nothing else may be a number or a text.
-        return "duration" if forms == ["number", "string"] else " or ".join(forms)
+        if [one.get("type") for one in forms] == ["number", "string"]:
+            return "duration"
+        return " or ".join(_type(one) for one in forms)
     if schema.get("type") == "array":
         return f"list of {_type(at(schema, 'items'))}"
     kind = str(schema.get("format", schema.get("type", "any JSON")))

@@ -52,8 +52,49 @@ _ERROR: Final = {
     "kind": "What happened; only `failure` is the handler's own.",
     "message": "In words, up to 4 KiB.",
 }
+_PRUNED: Final = {
+    "id": "The job's id.",
+    "queue_name": "Its queue.",
+    "created_at": "When it was made.",
+    "pruned": "Always true: the record itself is gone.",
+}
+_ITEM: Final = {
+    "status": "The HTTP status that the item would have had alone.",
+    "job": "The job, where the status is a success.",
+    "replayed": "True where the item's idempotency key was seen before.",
+    "error": "Why the item was refused.",
+}
+_HELD: Final = {
+    "id": "The job's id.",
+    "status": "`ok`; `lost` to another, or ended; or `cancel`: still held, and somebody asked to stop.",
+    "expires_at": "When the lease ends now.",
+    "visibility_timeout": "Its length in seconds.",
+}
+_LENGTH: Final = {
+    "queue_name": "The queue.",
+    "length": "The same as `pending`.",
+    "pending": "Jobs that are ready.",
+    "delayed": "Jobs that are not due yet.",
+    "running": "Jobs under a lease.",
+    "paused": "It gives nothing out for now.",
+}
+_SETTINGS_NOW: Final = {
+    "queue_name": "The queue.",
+    "paused": "It gives nothing out for now.",
+    "paused_reason": "The note of whoever paused it.",
+    "max_running": "Its leases at once; null for no bound.",
+    "max_depth": "Its waiting jobs, pending and delayed; null for no bound.",
+    "visibility_timeout": "Its leases' length in seconds; null for the server's.",
+    "retention": "How long its ended jobs are kept, in seconds; null for the server's.",
+}
 _QUEUE: Final = {
     "name": "The queue.",
+    "pending": "Jobs that are ready.",
+    "delayed": "Jobs that are not due yet.",
+    "running": "Jobs under a lease.",
+    "completed": "Jobs that were done.",
+    "dead": "Jobs in the dead letter queue.",
+    "cancelled": "Jobs that were cancelled.",
     "paused": "It gives nothing out for now.",
     "oldest_pending_age": "Seconds since the oldest pending job was made.",
     "accepted": "Jobs ever made here: the sum of all counts, and `pruned`.",
@@ -119,7 +160,8 @@ _SETTINGS: Final = {
     "max_running": "Its leases at once; null for no bound.",
     "max_depth": "Its waiting jobs, pending and delayed; null for no bound.",
     "visibility_timeout": "Its leases' length where a claim says none; null for the server's.",
-    "retention": "How long its ended jobs are kept: replaced as a whole; null for the server's.",
+    "retention": "How long its ended jobs are kept: replaced as a whole, by the server's where it says "
+    "nothing; null for the server's.",
 }
 
 MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -142,6 +184,24 @@ MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "JobView": _JOB,
     "LeaseView": _LEASE,
     "ErrorView": _ERROR,
+    "PrunedView": _PRUNED,
+    "PageView": {
+        "jobs": "Newest first.",
+        "next": "The `cursor` of the next page; null at the end.",
+    },
+    "BatchView": {"results": "One for each item, in order."},
+    "ItemView": _ITEM,
+    "HeartbeatView": {
+        "leases": "One for each lease, in order.",
+        "directive": "`continue`, or `drain`: this server is going away.",
+    },
+    "HeldView": _HELD,
+    "LengthView": _LENGTH,
+    "SettingsView": _SETTINGS_NOW,
+    "RemovedView": {"removed": "How many jobs are gone."},
+    "HealthView": {"status": "Always `ok`."},
+    "ReadyView": {"status": "Always `ready`.", "warnings": "What an operator should know."},
+    "ProblemPlace": {"pointer": "A JSON pointer (RFC 6901).", "message": "What is wrong there."},
     "QueueView": _QUEUE,
     "ProblemView": _PROBLEM,
 }
