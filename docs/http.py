@@ -48,9 +48,9 @@ A refusal is a problem document (RFC 9457) of the type `application/problem+json
 }
 ```
 
-Compare `code`: it is stable. `errors` names what was found wrong by its JSON pointer, which need not be all of it; a
-parameter of the query is named like a member. The refusals of each route are all listed, but for those that are everywhere
-the same: `404 no_such_route`, `405 method_not_allowed`, and the last section.
+Compare `code`: it is stable. `errors` names what was found wrong by its JSON pointer, which need not be all
+of it; a parameter of the query is named like a member. The refusals of each route are all listed, but for
+those that are everywhere the same: `404 no_such_route`, `405 method_not_allowed`, and the last section.
 """
 
 _COMMON: Final = ("400", "403", "408", "413", "415", "500", "503")
@@ -191,19 +191,22 @@ def _type(schema: Json) -> str:
         return " · ".join(f"`{word}`" for word in words)
     if "$ref" in schema:
         return _link(schema)
+    if "format" in schema:
+        return str(schema["format"])
     if "anyOf" in schema:
-        forms = [one for one in listed(schema["anyOf"]) if one.get("type") != "null"]
-        if "format" in schema:
-            return str(schema["format"])
-        # Nothing else may be a number or a text.
-        if [one.get("type") for one in forms] == ["number", "string"]:
-            return "duration"
-        return " or ".join(_type(one) for one in forms)
+        return _one_of([one for one in listed(schema["anyOf"]) if one.get("type") != "null"])
     if schema.get("type") == "array":
         return f"list of {_type(at(schema, 'items'))}"
-    kind = str(schema.get("format", schema.get("type", "any JSON")))
+    kind = str(schema.get("type", "any JSON"))
     bounds = [f"{schema[name]}" for name in ("minimum", "maximum") if name in schema]
     return f"{kind}, {' to '.join(bounds)}" if len(bounds) > 1 else kind
+
+
+def _one_of(forms: list[Json]) -> str:
+    # Nothing else may be a number or a text.
+    if [one.get("type") for one in forms] == ["number", "string"]:
+        return "duration"
+    return " or ".join(_type(one) for one in forms)
 
 
 def _common(made: Json) -> str:
