@@ -33,6 +33,7 @@ class Ended(NamedTuple):
     payload: str
     attempt: int
     retry_count: int
+    expiries: int
     result: object
     dead_reason: str | None
 

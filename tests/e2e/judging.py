@@ -36,6 +36,7 @@ class Shown(msgspec.Struct):
     payload: str
     attempt: int
     retry_count: int
+    expiries: int
     result: object
     dead_reason: str | None
 
@@ -85,10 +86,11 @@ def read_all(url: str) -> dict[str, Ended]:
     return ended
 
 
-def judge(url: str, history: History) -> None:
+def judge(url: str, history: History) -> dict[str, Ended]:
     """Bring everything to its end at a server that is well, and compare it with what was seen."""
     drain(url, history)
     ended = read_all(url)
     history.judge(ended)
     figures = queue_figures(url)
     assert figures.accepted == len(ended) + figures.pruned
+    return ended

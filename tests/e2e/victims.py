@@ -14,6 +14,7 @@ import psycopg
 from actorq.backends.redis.address import ServerAddress
 from actorq.backends.redis.link import Link
 from tests.e2e.places import on_postgres, on_redis
+from tests.e2e.server_process import ACTORQ
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import PATIENCE_S, ServerProcess
 from tests.servers.redis import RedisServer
@@ -24,17 +25,14 @@ if TYPE_CHECKING:
 QUICK_S: Final = 1.0
 """Seconds of silence after which a server of ours gives up a store that owes it an answer."""
 
-QUICK: Final = {
-    "postgres": (
-        "-c",
-        "import runpy, sys\n"
-        "from actorq.backends.postgres import connection\n"
-        f"connection.SILENCE_S = {QUICK_S}\n"
-        "sys.argv[1:] = ['serve']\n"
-        "runpy.run_module('actorq', run_name='__main__')\n",
-    ),
-    "redis": ("-m", "actorq", "serve"),
-}
+_IMPATIENT: Final = f"""
+import runpy, sys
+from actorq.backends.postgres import connection
+connection.SILENCE_S = {QUICK_S}
+sys.argv[1:] = ["serve"]
+runpy.run_module("actorq", run_name="__main__")
+"""
+QUICK: Final = {"postgres": ("-c", _IMPATIENT), "redis": ACTORQ}
 """How a server is started that has little patience; for Redis its URL says so."""
 
 
