@@ -135,8 +135,7 @@ def lane(bench: Bench, store: PostgresStore) -> Iterator[Caller]:
 
 def namespace_of(bench: Bench) -> str:
     """Return the schema of a bench's store."""
-    recipe = cast("PostgresHarness", bench.harness).recipe(bench.store)
-    return cast("str", recipe.args[1])
+    return cast("PostgresHarness", bench.harness).namespace(bench.store)
 
 
 class TestLostReplies:

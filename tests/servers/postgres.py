@@ -188,6 +188,10 @@ class PostgresHarness:
         """Return what makes the store in another process."""
         return next(recipe for made, recipe in self._recipes if made is store)
 
+    def namespace(self, store: Store) -> str:
+        """Return the schema of a store."""
+        return cast("str", self.recipe(store).args[1])
+
     def advance(self, seconds: float) -> None:
         """Move the clock of all stores on."""
         microseconds = sql.Literal(round(seconds * 1_000_000))
@@ -204,7 +208,7 @@ class PostgresHarness:
 
     def close(self) -> None:
         """Leave nothing behind on the server."""
-        names = {cast("str", recipe.args[1]) for _, recipe in self._recipes}
+        names = {self.namespace(store) for store, _ in self._recipes}
         for name in (*names, self._clock):
             self._run(_DROP, name=sql.Identifier(name))
         self._connection.close()

@@ -104,12 +104,13 @@ def check_namespace(namespace: str) -> None:
 
 
 def split(script: str) -> list[str]:
-    """Split a migration into its statements; a semicolon within ``$$`` ends none."""
+    """Split a migration into its statements; a semicolon within ``$$`` or a comment ends none."""
     found: list[str] = []
     text = ""
     for line in script.splitlines(keepends=True):
         text += line
-        if line.rstrip().endswith(";") and text.count("$$") % 2 == 0:
+        ends = line.rstrip().endswith(";") and not line.startswith("--")
+        if ends and text.count("$$") % 2 == 0:
             found.append(text)
             text = ""
     return found
@@ -145,7 +146,8 @@ def _statement(sql: str, namespace: str, *values: bytes) -> Statement:
 
 
 def _filled(sql: str, namespace: str) -> str:
-    return sql.replace("{schema}", quote(namespace))
+    literal = namespace.replace("'", "''")
+    return sql.replace("{schema}", quote(namespace)).replace("{channel}", literal)
 
 
 def _number(row: Sequence[Any]) -> int:
