@@ -160,3 +160,13 @@ def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
     assert len(events) == 1
     assert port in events[0]
     assert "in use" in events[0]
+
+
+def test_an_open_address_needs_a_word(tmp_path: Path) -> None:
+    """Without authentication a server does not start where strangers could reach it (F7)."""
+    everywhere = {"HOST": "0.0.0.0"}  # noqa: S104 - refused
+    with Server(tmp_path, *ACTORQ, settings=everywhere) as server:
+        code, lines = server.end()
+    assert code == 2
+    assert len(lines) == 1
+    assert "ALLOW_UNAUTHENTICATED=true" in lines[0]
