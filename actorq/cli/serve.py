@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Final, cast
 
 import anyio
+import anyio.abc
 
 from actorq import __version__, logs
 from actorq.cli.stopping import CRASHED, Stopping
-from actorq.errors import ActorqError, ConfigurationError
+from actorq.errors import ActorqError, BackendUnavailable, ConfigurationError
 from actorq.http import AppOptions, BodyLimits, create_app
+from actorq.http.entrance import Entrance
 from actorq.http.server import ServerOptions
 from actorq.http.server import serve as serve_http
 from actorq.opening import log_crash
@@ -23,7 +25,7 @@ from actorq.stores import make_store
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp
@@ -41,10 +43,13 @@ each other dash). A flag wins over the environment, the environment over the fil
 """
 
 EXIT_CODES: Final = """\
-exit codes: 0 stopped in order after SIGTERM or SIGINT; 1 crashed, could not reach its store, or
-did not stop within GRACE; 2 settings that cannot be served (also: port in use, not a database);
-128 + n cut short by a second signal of number n (130 for SIGINT, 143 for SIGTERM).
+exit codes: 0 stopped in order after SIGTERM or SIGINT; 1 crashed, could not reach its store within
+STORE_PATIENCE, or did not stop within GRACE; 2 settings that cannot be served (also: port in use, not
+a database); 128 + n cut short by a second signal of number n (130 for SIGINT, 143 for SIGTERM).
 """
+
+AGAIN_S: Final = 0.5
+"""Seconds between two looks for a store that is away when the server starts."""
 
 HTTP_SHARE: Final = 0.75
 """How much of the grace requests in flight may use; the rest is for actors and store."""
@@ -85,63 +90,124 @@ def run(
 
 
 class _Server:
-    """One server process: store, runtime and HTTP door, opened in this order, closed in reverse."""
+    """One server process: an HTTP door, and behind it store and runtime, closed in this order."""
 
     def __init__(self, settings: Settings, make_app: MakeApp, open_runtime: OpenRuntime) -> None:
         self._settings = settings
         self._make_app = make_app
         self._open_runtime = open_runtime
+        self._entrance = Entrance()
+        self._address = ""
+        self._runtime: Runtime | None = None
         self.ready = False
         self.exit_code = 0
 
     async def run(self) -> None:
         """Serve until told to stop."""
-        settings = self._settings
-        stopping = Stopping(settings.grace)
+        stopping = Stopping(self._settings.grace)
+        self._opening = anyio.CancelScope()
+        self._closed = anyio.Event()
         async with anyio.create_task_group() as tasks:
             # First of all: a stop may be asked for while the store is still being opened.
             await tasks.start(stopping.watch)
-            async with self._open_runtime(settings) as runtime:
-                for warning in (await runtime.queue.check()).warnings:
-                    _log.warning("store: %s", warning)
-
-                async def asked() -> None:
-                    await stopping.asked()
-                    # Before the door closes: whoever waits for a job is answered now.
-                    runtime.drain()
-
-                try:
-                    with stopping.door:
-                        await self._serve_http(runtime.queue, asked)
-                finally:
-                    stopping.crashing()
+            async with anyio.create_task_group() as doors:
+                await doors.start(self._serve_http, stopping)
+                await self._work(stopping)
             stopping.has_ended()
             tasks.cancel_scope.cancel()
         self.exit_code = stopping.exit_code
 
-    async def _serve_http(self, queue: JobQueue, asked: Callable[[], Awaitable[None]]) -> None:
-        settings = self._settings
-        await serve_http(
-            self._make_app(queue, settings),
-            host=settings.host,
-            port=settings.port,
-            shutdown=asked,
-            server=settings.http_server,
-            grace=settings.grace * HTTP_SHARE,
-            on_bound=self._announce,
-            options=ServerOptions(max_connections=settings.max_connections),
-        )
+    # ── the door ────────────────────────────────────────────────────────────────────────────────
 
-    def _announce(self, host: str, port: int) -> None:
-        """Print the one line of a server that is ready; ``port`` is the one in use."""
+    async def _serve_http(
+        self,
+        stopping: Stopping,
+        *,
+        task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        settings = self._settings
+
+        def note(host: str, port: int) -> None:
+            self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            task_status.started()
+
+        async def asked() -> None:
+            await stopping.asked()
+            self._leave()
+
+        try:
+            with stopping.door:
+                await serve_http(
+                    self._entrance,
+                    host=settings.host,
+                    port=settings.port,
+                    shutdown=asked,
+                    server=settings.http_server,
+                    grace=settings.grace * HTTP_SHARE,
+                    on_bound=note,
+                    options=ServerOptions(max_connections=settings.max_connections),
+                )
+        finally:
+            self._leave()
+            self._closed.set()
+
+    def _leave(self) -> None:
+        """Before the door closes: answer whoever waits for a job, or wait for the store no more."""
+        if self._runtime is None:
+            self._opening.cancel()
+        else:
+            self._runtime.drain()
+
+    # ── behind it ───────────────────────────────────────────────────────────────────────────────
+
+    async def _work(self, stopping: Stopping) -> None:
+        """Open the store, then let the queue run until the door has closed."""
+        with self._opening:
+            async with AsyncExitStack() as stack:
+                self._runtime = runtime = await self._opened(stack)
+                # What it warns of now, ``/readyz`` repeats: a store that has gone again may be waited for.
+                with suppress(BackendUnavailable):
+                    for warning in (await runtime.queue.check()).warnings:
+                        _log.warning("store: %s", warning)
+                self._entrance.open(self._make_app(runtime.queue, self._settings))
+                self._announce()
+                try:
+                    await self._closed.wait()
+                finally:
+                    stopping.crashing()
+
+    async def _opened(self, stack: AsyncExitStack) -> Runtime:
+        """Open store and runtime; wait for a store that is away, for as long as the settings say."""
+        settings = self._settings
+        end = anyio.current_time() + settings.store_patience
+        told = ""
+        while True:
+            try:
+                return await stack.enter_async_context(self._open_runtime(settings))
+            except BackendUnavailable as error:
+                if anyio.current_time() + AGAIN_S > end:
+                    raise
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning(
+                        "waiting for the store: %s", told, extra={"address": self._address}
+                    )
+            await anyio.sleep(AGAIN_S)
+
+    def _announce(self) -> None:
+        """Print the one line of a server that is ready."""
         self.ready = True
-        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        store = logs.printable(self._settings.store_name())
+        settings = self._settings
+        store = logs.printable(settings.store_name())
         # A launcher that has closed our stdout is no reason to stop.
         with suppress(OSError):
-            print(f"actorq {__version__} is ready on {address} with store {store}", flush=True)
-        if not is_loopback(host):
-            _log.warning("whoever reaches this address may do everything", extra={"host": host})
+            print(
+                f"actorq {__version__} is ready on {self._address} with store {store}", flush=True
+            )
+        if not is_loopback(settings.host):
+            _log.warning(
+                "whoever reaches this address may do everything", extra={"host": settings.host}
+            )
 
 
 def runtime_options(settings: Settings) -> Options:

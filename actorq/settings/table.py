@@ -85,6 +85,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_wait_timeout: Annotated[
         float, About(STORE, "how long to wait for those replicas", 0.001, 60.0)
     ] = 1.0
+    store_patience: Annotated[
+        float,
+        About(
+            STORE,
+            "how long a server that starts waits for a store that is away, refusing requests (503) "
+            "meanwhile",
+            0.0,
+            _HOUR_S,
+        ),
+    ] = 60.0
     namespace: Annotated[
         str,
         About(
