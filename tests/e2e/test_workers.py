@@ -1,4 +1,4 @@
-"""Workers that are killed or frozen, as processes of their own over HTTP (rows A1-A4, A7, A9, E2, E3)."""
+"""Workers that are killed, frozen, or at a loss, over HTTP (rows A1-A4, A7, A9, E2, E3, F16)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LATE_S = 2.0
 """A lease that has ended is noticed with the next beat; the rest is for a slow machine."""
+
+
+BUDGETS = {"MAX_EXPIRIES": "1", "MAX_INTERRUPTIONS": "2"}
 
 
 class Held(msgspec.Struct):
@@ -120,8 +124,8 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Generator[Site]:
-    """Run a server on which a second lost lease is the end of a job."""
-    with Server(tmp_path, *ACTORQ, settings={"MAX_EXPIRIES": "1"}) as server:
+    """Run a server on which a second lost lease is the end of a job, and a third hand-back a failure."""
+    with Server(tmp_path, *ACTORQ, settings=BUDGETS) as server:
         yield Site(server, tmp_path)
 
 
@@ -200,3 +204,28 @@ def test_a_frozen_worker_is_told_that_it_is_late(site: Site) -> None:
     assert (held.status, held.attempt, held.retry_count) == ("running", 2, 0)
     assert [error["kind"] for error in held.errors] == ["lease_expired"]
     assert site.ack(job, again.lease.token) == 200
+
+
+@pytest.mark.parametrize("verb", ["fail", "release"])
+def test_a_job_that_no_worker_understands_ends_dead(site: Site, verb: str) -> None:
+    """An unknown task or an unreadable payload is counted and ends dead; its worker goes on (F16)."""
+    odd = site.put("work", task="no.such.task", max_retries=1, priority=9)
+    others = {site.put("work").id for _ in range(3)}
+    seen: Counter[str] = Counter()
+    while len(seen) <= len(others) or site.look(odd.id).status != "dead":
+        job = site.take("work", wait=20)
+        assert job is not None
+        assert job.lease is not None
+        seen[job.id] += 1
+        lease = {"lease": job.lease.token}
+        if job.id == odd.id:
+            more = {"retry_in": 0, "reason": "unknown task"} if verb == "fail" else {}
+            assert call(site.url, "POST", f"/jobs/{job.id}/{verb}", {**lease, **more})[0] == 200
+        else:
+            assert site.ack(job, job.lease.token) == 200
+    dead = site.look(odd.id)
+    assert dead.dead_reason == "retries_exhausted"
+    assert seen[odd.id] == dead.attempt > 1
+    assert {job_id: site.look(job_id).status for job_id in others} == dict.fromkeys(
+        others, "completed"
+    )
