@@ -212,7 +212,7 @@ class TestLimits:
         with pytest.raises(ConfigurationError, match="UTF8"):
             PostgresStore(dsn, "x", Policy()).open()
 
-    @pytest.mark.parametrize("name", ["", "x" * 64, "é" * 32, "pg_own", "a\0b"])
+    @pytest.mark.parametrize("name", ["", "x" * 64, "é" * 32, "pg_own", "a\0b", "a'b", '"', "$$"])
     def test_a_namespace_that_names_no_schema(self, name: str) -> None:
         """A namespace must be able to name a schema (§8)."""
         with pytest.raises(ConfigurationError, match="name"):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from actorq.backends.postgres import arrays
 from actorq.backends.postgres.connection import Statement
 from actorq.backends.postgres.faults import ServerError, unavailable
-from actorq.backends.postgres.statements import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +38,7 @@ class PostgresListener:
         self._shared = shared
         self._connection = connection
         try:
-            self._exchange(Statement(f"LISTEN {quote(shared.channel.decode())}".encode()))
+            self._exchange(shared.statements("queues.listen"))
         except BaseException:
             self._connection.close()
             raise

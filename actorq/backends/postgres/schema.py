@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.backends.postgres import arrays
 from actorq.backends.postgres.connection import Statement
-from actorq.backends.postgres.statements import quote
+from actorq.backends.postgres.statements import fill
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 63
 """Bytes of a PostgreSQL identifier, at most."""
+
+_FORBIDDEN: Final = frozenset("\0'\"\\${}")
 
 PATIENCE_S: Final = 60
 """Seconds that opening waits for another server that is migrating."""
@@ -36,7 +38,7 @@ _TABLES: Final = """
     WHERE nspname = $1
 """
 _VERSION: Final = "SELECT coalesce(max(version), 0) FROM {schema}.migrations"
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('actorq migrate {schema}', 0))"
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('actorq migrate {channel}', 0))"
 _CREATE_SCHEMA: Final = "CREATE SCHEMA {schema}"
 _CREATE_TABLE: Final = """
     CREATE TABLE {schema}.migrations (
@@ -63,10 +65,10 @@ def current_version() -> int:
 def script(namespace: str, after: int = 0) -> str:
     """Return the migrations that follow a version as one script, for those who run them themselves."""
     first = (_LOCK, _CREATE_SCHEMA, _CREATE_TABLE)
-    parts = ["BEGIN;\n", *(f"{_filled(sql, namespace)};\n" for sql in first)]
+    parts = ["BEGIN;\n", *(f"{fill(sql, namespace)};\n" for sql in first)]
     for version, sql in enumerate(migrations()[after:], start=after + 1):
-        applied = _filled(_APPLIED, namespace).replace("$1", str(version))
-        parts += [_filled(sql, namespace), f"{applied};\n"]
+        applied = fill(_APPLIED, namespace).replace("$1", str(version))
+        parts += [fill(sql, namespace), f"{applied};\n"]
     return "\n".join([*parts, "COMMIT;\n"])
 
 
@@ -95,9 +97,10 @@ def migrate(connection: Connection, namespace: str) -> None:
 
 def check_namespace(namespace: str) -> None:
     """Raise ``ConfigurationError`` unless ``namespace`` can be the name of a schema and a channel."""
-    if not 1 <= len(namespace.encode()) <= LONGEST_NAME or "\0" in namespace:
+    if not 1 <= len(namespace.encode()) <= LONGEST_NAME or set(namespace) & _FORBIDDEN:
         raise ConfigurationError(
-            f"the namespace {namespace!r} cannot name a schema: it must have 1 to 63 bytes"
+            f"the namespace {namespace!r} cannot name a schema: it must have 1 to {LONGEST_NAME} bytes, "
+            "and no quotes, backslashes, dollar signs or braces"
         )
     if namespace.startswith("pg_") or namespace == "information_schema":
         raise ConfigurationError(f"PostgreSQL keeps the name {namespace!r} for itself")
@@ -142,12 +145,7 @@ def _tables(connection: Connection, namespace: str) -> list[str] | None:
 
 
 def _statement(sql: str, namespace: str, *values: bytes) -> Statement:
-    return Statement(_filled(sql, namespace).encode(), values)
-
-
-def _filled(sql: str, namespace: str) -> str:
-    literal = namespace.replace("'", "''")
-    return sql.replace("{schema}", quote(namespace)).replace("{channel}", literal)
+    return Statement(fill(sql, namespace).encode(), values)
 
 
 def _number(row: Sequence[Any]) -> int:

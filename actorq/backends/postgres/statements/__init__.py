@@ -1,6 +1,6 @@
 """The SQL of the store, one file per noun; each statement has a name in its file.
 
-A namespace is a schema: its name stands in for ``{schema}`` wherever that is written.
+A namespace is a schema: its name stands in for ``{schema}``, and within a text for ``{channel}``.
 """
 
 from __future__ import annotations
@@ -42,21 +42,17 @@ class Statements:
     """All statements, for one schema."""
 
     def __init__(self, schema: str) -> None:
-        """Put the schema's name in; it may be any text that PostgreSQL takes as a name."""
-        quoted = quote(schema)
-        self._sql = {
-            name: sql.replace("{schema}", quoted).encode() for name, sql in _statements().items()
-        }
+        """Put the schema's name in."""
+        self._sql = {name: fill(sql, schema).encode() for name, sql in _statements().items()}
 
     def __call__(self, name: str, *values: bytes | None) -> Statement:
         """Return a statement with its parameters, in PostgreSQL's binary format."""
         return Statement(self._sql[name], values)
 
 
-def quote(name: str) -> str:
-    """Return ``name`` as an identifier."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+def fill(sql: str, schema: str) -> str:
+    """Put the name of a schema in, which has no character that would end a name or a text."""
+    return sql.replace("{schema}", f'"{schema}"').replace("{channel}", schema)
 
 
 @cache

@@ -51,3 +51,6 @@ UPDATE {schema}.probe SET checked_at = {schema}.now_us() RETURNING checked_at
 
 -- name: notify
 SELECT pg_notify($1::text, names.name) FROM unnest($2::text[]) AS names (name)
+
+-- name: listen
+LISTEN {schema}

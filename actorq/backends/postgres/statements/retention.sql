@@ -1,5 +1,5 @@
 -- name: alone
-SELECT pg_try_advisory_xact_lock(hashtextextended('actorq prune {schema}', 0))
+SELECT pg_try_advisory_xact_lock(hashtextextended('actorq prune {channel}', 0))
 
 -- name: prune
 WITH kinds AS (

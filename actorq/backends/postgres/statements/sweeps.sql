@@ -49,7 +49,7 @@ SELECT least(
 
 -- name: fold
 WITH alone AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtextextended('actorq fold {schema}', 0)) AS locked
+    SELECT pg_try_advisory_xact_lock(hashtextextended('actorq fold {channel}', 0)) AS locked
 ),
 folded AS (
     DELETE FROM {schema}.moves
