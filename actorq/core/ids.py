@@ -10,6 +10,13 @@ _STEP_BITS = 32
 of them fit before the millisecond must be borrowed from the next."""
 
 
+MILLISECOND_US = 1_000
+"""Microseconds in a millisecond, which is as finely as an id tells the time."""
+
+LATEST_MS = 16**12 - 1
+"""The last millisecond that an id can tell: twelve hexadecimal digits."""
+
+
 class IdMint:
     """Makes strictly rising UUIDv7 texts, for one server.
 
@@ -49,3 +56,14 @@ def _text(millisecond: int, tail: int) -> str:
     high, low = tail >> 62, tail & (1 << 62) - 1
     value = f"{millisecond << 16 | 0x7000 | high:016x}{1 << 63 | low:016x}"
     return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
+
+def millisecond_of(job_id: str) -> int:
+    """Return the millisecond that an id tells; raises ``ValueError`` for an id of another make."""
+    return int(job_id[:8] + job_id[9:13], 16)
+
+
+def head_of(millisecond: int) -> str:
+    """Return how the ids of a millisecond begin; one beyond the range is taken for its end."""
+    digits = f"{min(max(millisecond, 0), LATEST_MS):012x}"
+    return f"{digits[:8]}-{digits[8:]}"

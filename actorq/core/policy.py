@@ -2,6 +2,8 @@
 
 import msgspec
 
+from actorq.core.transitions import Status
+
 DAY_S = 86_400.0
 """Seconds in a day."""
 
@@ -15,6 +17,14 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     max_completed: int = 1_000_000
     max_dead: int = 1_000_000
     max_cancelled: int = 1_000_000
+
+    def rules(self) -> tuple[tuple[Status, float, int], ...]:
+        """Return each ended status with its age in seconds and its number."""
+        return (
+            (Status.COMPLETED, self.completed, self.max_completed),
+            (Status.DEAD, self.dead, self.max_dead),
+            (Status.CANCELLED, self.cancelled, self.max_cancelled),
+        )
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actorq.core.bounds import is_job_id
-from actorq.core.ids import IdMint
+from actorq.core.ids import LATEST_MS, IdMint, head_of, millisecond_of
 from actorq.core.instants import SECOND_US
 from actorq.testing.clock import START_US, ManualClock
 
@@ -18,11 +18,6 @@ from actorq.testing.clock import START_US, ManualClock
 def mint_of(clock: ManualClock, seed: int = 0) -> IdMint:
     """Make a mint whose randomness can be replayed."""
     return IdMint(clock, random.Random(seed).getrandbits)
-
-
-def millisecond_of(job_id: str) -> int:
-    """Return the time that an id tells: milliseconds since the epoch."""
-    return uuid.UUID(job_id).int >> 80
 
 
 @given(st.integers(0, 10**6), st.lists(st.floats(-5.0, 5.0), max_size=50))
@@ -44,7 +39,8 @@ def test_every_id_is_a_uuid_of_version_7(seed: int, second: int) -> None:
     parsed = uuid.UUID(job_id)
     assert (str(parsed), parsed.version, parsed.variant) == (job_id, 7, uuid.RFC_4122)
     assert is_job_id(job_id)
-    assert millisecond_of(job_id) == second * 1_000
+    assert uuid.UUID(job_id).int >> 80 == millisecond_of(job_id) == second * 1_000
+    assert job_id.startswith(head_of(second * 1_000))
 
 
 @given(st.integers(-(10**10), 10**10))
@@ -88,3 +84,11 @@ def test_ids_cannot_be_guessed_from_one_another() -> None:
     assert first.mint() != second.mint()
     gaps = {uuid.UUID(first.mint()).int for _ in range(3)}
     assert min(b - a for a, b in pairwise(sorted(gaps))) > 1
+
+
+@given(st.integers(-(10**16), 10**16))
+def test_a_time_beyond_the_range_has_the_head_of_its_end(millisecond: int) -> None:
+    """No time sorts before the first id or after the last one (§8)."""
+    head = head_of(millisecond)
+    assert head_of(0) <= head <= head_of(LATEST_MS)
+    assert (len(head), int(head.replace("-", ""), 16)) == (13, min(max(millisecond, 0), LATEST_MS))

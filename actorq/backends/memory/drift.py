@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from actorq.core.ids import LATEST_MS, MILLISECOND_US, head_of
+
 if TYPE_CHECKING:
     from actorq.core.job import Job
 
-_MILLISECOND_US: Final = 1_000
-_DIGITS: Final = 12
-"""Hexadecimal digits of the millisecond at the head of a UUIDv7."""
-
-_LATEST_MS: Final = 16**_DIGITS - 1
 _UNKNOWN_US: Final = 2**80
 """A distance beyond every instant: with it no id can be ruled out."""
 
@@ -36,7 +33,7 @@ class Drift:
         # By hand, for speed: this runs once for every job that is accepted.
         job_id = job.id
         try:
-            drift = job.created_at - int(job_id[:8] + job_id[9:13], 16) * _MILLISECOND_US
+            drift = job.created_at - int(job_id[:8] + job_id[9:13], 16) * MILLISECOND_US
         except ValueError:
             self._give_up()
             return
@@ -45,17 +42,17 @@ class Drift:
 
     def no_id_below(self, created_from: int) -> str:
         """Return a text below which there is no id of a job created at that instant or later."""
-        millisecond = (created_from - self._greatest) // _MILLISECOND_US
-        return _head(min(millisecond, _LATEST_MS)) if millisecond > 0 else ""
+        millisecond = (created_from - self._greatest) // MILLISECOND_US
+        return head_of(millisecond) if millisecond > 0 else ""
 
     def no_id_from(self, created_to: int) -> str | None:
         """Return a text from which on there is no id of a job created before that instant, if any."""
-        millisecond = (created_to - 1 - self._least) // _MILLISECOND_US + 1
-        return _head(max(millisecond, 0)) if millisecond <= _LATEST_MS else None
+        millisecond = (created_to - 1 - self._least) // MILLISECOND_US + 1
+        return head_of(millisecond) if millisecond <= LATEST_MS else None
 
     def _widen(self, job: Job, drift: int) -> None:
-        millisecond = (job.created_at - drift) // _MILLISECOND_US
-        if not 0 <= millisecond <= _LATEST_MS or not job.id.startswith(_head(millisecond)):
+        millisecond = (job.created_at - drift) // MILLISECOND_US
+        if not 0 <= millisecond <= LATEST_MS or not job.id.startswith(head_of(millisecond)):
             # An id of another make says nothing about time, wherever it sorts.
             self._give_up()
             return
@@ -64,8 +61,3 @@ class Drift:
 
     def _give_up(self) -> None:
         self._least, self._greatest = -_UNKNOWN_US, _UNKNOWN_US
-
-
-def _head(millisecond: int) -> str:
-    digits = f"{millisecond:0{_DIGITS}x}"
-    return f"{digits[:8]}-{digits[8:]}"

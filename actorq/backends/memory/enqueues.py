@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from actorq.backends.memory.data import apart
 from actorq.backends.memory.replays import Replay
-from actorq.core import lifecycle
+from actorq.core import verdicts
 from actorq.core.instants import to_us
-from actorq.core.job import OnDuplicate, create
+from actorq.core.job import create
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
-from actorq.core.transitions import WAITING
 from actorq.errors import DuplicateJob, IdempotencyKeyReused, QueueFull
 
 if TYPE_CHECKING:
@@ -68,9 +67,9 @@ def _accept(data: Data, new: NewJob, now: int) -> Enqueued | ActorqError:
 
 
 def _duplicate(data: Data, new: NewJob, holder: Job, now: int) -> Enqueued | ActorqError:
-    if new.on_duplicate is OnDuplicate.REJECT:
-        return DuplicateJob(holder.id, new.dedupe_key or "")
-    if new.on_duplicate is OnDuplicate.REPLACE and holder.status in WAITING:
-        replaced = data.write(lifecycle.replace_waiting(holder, new, now))
-        return Enqueued(replaced, Outcome.REPLACED)
-    return Enqueued(apart(holder), Outcome.DUPLICATE)
+    after = verdicts.duplicate(new, holder, now)
+    if isinstance(after, DuplicateJob):
+        return after
+    if after is holder:
+        return Enqueued(apart(holder), Outcome.DUPLICATE)
+    return Enqueued(data.write(after), Outcome.REPLACED)

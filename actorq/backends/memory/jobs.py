@@ -5,71 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actorq.backends.memory.data import apart
-from actorq.core import lifecycle
-from actorq.core.transitions import ENDED, LIVE, Status
-from actorq.errors import (
-    AlreadyStarted,
-    DuplicateJob,
-    IllegalTransition,
-    NotFound,
-    StaleVersion,
-)
+from actorq.core import verdicts
+from actorq.core.transitions import LIVE
+from actorq.errors import ActorqError
 
 if TYPE_CHECKING:
     from actorq.backends.memory.data import Data
     from actorq.core.commands import Edit
     from actorq.core.job import Job
-    from actorq.errors import ActorqError
 
 
 def cancel(data: Data, job_id: str, now: int) -> Job | ActorqError:
     """Cancel a waiting job, or ask the holder of a running one."""
     job = data.jobs.get(job_id)
-    if job is None:
-        return NotFound(job_id)
-    if job.status is Status.CANCELLED:
-        return apart(job)
-    try:
-        after = lifecycle.cancel(job, now)
-    except IllegalTransition as error:
-        return error
-    return apart(job) if after is job else data.write(after)
+    after = verdicts.cancel(job, job_id, now)
+    if isinstance(after, ActorqError):
+        return after
+    return apart(after) if after is job else data.write(after)
 
 
 def redrive(data: Data, job_id: str, now: int) -> Job | ActorqError:
     """Give a dead job another life, if it may have one and its dedupe key is free."""
     job = data.jobs.get(job_id)
-    if job is None:
-        return NotFound(job_id)
-    if job.status is not Status.DEAD:
-        return IllegalTransition(job_id, job.status.value, "redrive")
-    if not lifecycle.may_redrive(job):
-        return AlreadyStarted(job_id)
-    holder = data.holders.find(data.jobs, job, now)
-    if holder is not None and holder.status in LIVE:
-        return DuplicateJob(holder.id, job.dedupe_key or "")
-    return data.write(lifecycle.redrive(job, now))
+    holder = None if job is None else data.holders.find(data.jobs, job, now)
+    live = holder.id if holder is not None and holder.status in LIVE else None
+    after = verdicts.redrive(job, job_id, live, now)
+    return after if isinstance(after, ActorqError) else data.write(after)
 
 
 def update(data: Data, edit: Edit, now: int) -> Job | ActorqError:
     """Change a waiting job, if it is still at the version that the edit names."""
-    job = data.jobs.get(edit.id)
-    if job is None:
-        return NotFound(edit.id)
-    if edit.version is not None and edit.version != job.version:
-        return StaleVersion(job.id, job.version)
-    try:
-        after = lifecycle.edit(job, edit, now)
-    except IllegalTransition as error:
-        return error
-    return data.write(after)
+    after = verdicts.edit(data.jobs.get(edit.id), edit, now)
+    return after if isinstance(after, ActorqError) else data.write(after)
 
 
 def delete(data: Data, job_id: str) -> Job | ActorqError:
     """Remove an ended job."""
-    job = data.jobs.get(job_id)
-    if job is None:
-        return NotFound(job_id)
-    if job.status not in ENDED:
-        return IllegalTransition(job_id, job.status.value, "delete")
-    return data.remove(job)
+    job = verdicts.delete(data.jobs.get(job_id), job_id)
+    return job if isinstance(job, ActorqError) else data.remove(job)

@@ -9,7 +9,8 @@ from actorq.core import lifecycle
 from actorq.core.job import Settlement
 from actorq.core.lease import Standing, standing
 from actorq.core.results import Claimed, Settled
-from actorq.errors import LeaseLost, NotFound, NotLeased
+from actorq.core.verdicts import refusal
+from actorq.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,20 +103,13 @@ def _settle(
             return Settled(data.write(change(job)))
         case Standing.REPEAT:
             return Settled(apart(job), repeated=True)
-        case Standing.NOT_LEASED:
-            return NotLeased(job.id, job.status.value)
-        case Standing.LOST:
-            return LeaseLost(job.id)
+        case worth:
+            return refusal(job, worth)
 
 
 def _hold(data: Data, item: Extend | Report, change: _Change) -> Job | ActorqError:
     job = data.jobs.get(item.id)
     if job is None:
         return NotFound(item.id)
-    match standing(job, item.token, None):
-        case Standing.HOLDER:
-            return data.write(change(job))
-        case Standing.NOT_LEASED:
-            return NotLeased(job.id, job.status.value)
-        case _:
-            return LeaseLost(job.id)
+    worth = standing(job, item.token, None)
+    return data.write(change(job)) if worth is Standing.HOLDER else refusal(job, worth)

@@ -36,11 +36,7 @@ class Queue:
         """Take over settings."""
         self.settings = settings
         retention = settings.retention or policy.retention
-        for status, age, most in (
-            (Status.COMPLETED, retention.completed, retention.max_completed),
-            (Status.DEAD, retention.dead, retention.max_dead),
-            (Status.CANCELLED, retention.cancelled, retention.max_cancelled),
-        ):
+        for status, age, most in retention.rules():
             self.ended[status].age_us = to_us(age)
             self.ended[status].most = most
 

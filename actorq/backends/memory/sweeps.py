@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from actorq.core import lifecycle
 from actorq.core.instants import SECOND_US
@@ -13,6 +13,9 @@ from actorq.core.transitions import Status
 if TYPE_CHECKING:
     from actorq.backends.memory.data import Data
     from actorq.core.job import Job
+
+WINDOWS: Final = 500
+"""How many dedupe windows a round ends at least: of what they kept, too, the first that ended goes first."""
 
 
 def requeue_expired(data: Data, limit: int, now: int) -> Sweep:
@@ -36,7 +39,7 @@ def promote_delayed(data: Data, limit: int, now: int) -> Sweep:
 
 def prune(data: Data, limit: int, now: int) -> tuple[int, float | None]:
     """Remove jobs that retention lets go, then idempotency records that are over."""
-    data.endings.end_windows(limit, now)
+    data.endings.end_windows(max(limit, WINDOWS), now)
     gone = 0
     while gone < limit and (job := data.endings.next(now)) is not None:
         data.remove(job)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from actorq.backends.sqlite.statements import statement
+from actorq.core.ids import MILLISECOND_US, head_of, millisecond_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 
     from actorq.core.job import NewJob
 
-_MILLISECOND_US: Final = 1_000
-_DIGITS: Final = 12
-"""Hexadecimal digits of the millisecond at the head of a UUIDv7."""
-
-_LATEST_MS: Final = 16**_DIGITS - 1
 _READ: Final = statement("listing", "drift")
 _WIDEN: Final = statement("listing", "widen_drift")
 
@@ -43,11 +39,11 @@ class Drift(msgspec.Struct, frozen=True):
 
     def no_id_below(self, created_from: int) -> str:
         """Return a text below which there is no id of a job created at that instant or later."""
-        return _head((created_from - self.greatest) // _MILLISECOND_US)
+        return head_of((created_from - self.greatest) // MILLISECOND_US)
 
     def no_id_above(self, created_to: int) -> str:
         """Return a text above which there is no id of a job created before that instant."""
-        return _head((created_to - self.least) // _MILLISECOND_US + 1)
+        return head_of((created_to - self.least) // MILLISECOND_US + 1)
 
 
 def read_drift(sqlite: sqlite3.Connection) -> Drift:
@@ -62,12 +58,7 @@ def widen_drift(sqlite: sqlite3.Connection, drift: Drift) -> None:
 
 def _time_of(job_id: str) -> int:
     try:
-        return int(job_id[:8] + job_id[9:13], 16) * _MILLISECOND_US
+        return millisecond_of(job_id) * MILLISECOND_US
     except ValueError:
         # Ids of another make say nothing about time, wherever they sort.
         return 0
-
-
-def _head(millisecond: int) -> str:
-    digits = f"{min(max(millisecond, 0), _LATEST_MS):0{_DIGITS}x}"
-    return f"{digits[:8]}-{digits[8:]}"

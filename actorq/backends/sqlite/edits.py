@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actorq.core import lifecycle
-from actorq.core.transitions import ENDED, LIVE, Status
-from actorq.errors import (
-    ActorqError,
-    AlreadyStarted,
-    DuplicateJob,
-    IllegalTransition,
-    NotFound,
-    StaleVersion,
-)
+from actorq.core import verdicts
+from actorq.core.transitions import LIVE, Status
+from actorq.errors import ActorqError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,48 +57,34 @@ def delete(work: Work, ids: Sequence[str]) -> list[Job | ActorqError]:
 
 
 def _cancel(work: Work, entry: Entry | None, job_id: str) -> Job | ActorqError:
-    if entry is None:
-        return NotFound(job_id)
-    if entry.job.status is Status.CANCELLED:
-        return entry.job
-    try:
-        job = lifecycle.cancel(entry.job, work.now)
-    except IllegalTransition as error:
-        return error
-    if job is entry.job:
+    job = verdicts.cancel(_job(entry), job_id, work.now)
+    if entry is None or isinstance(job, ActorqError) or job is entry.job:
         return job
     return work.renew(entry, job) if job.status is Status.RUNNING else work.change(entry, job)
 
 
 def _redrive(work: Work, entry: Entry | None, job_id: str) -> Job | ActorqError:
-    if entry is None:
-        return NotFound(job_id)
-    job = entry.job
-    if job.status is not Status.DEAD:
-        return IllegalTransition(job_id, job.status, "redrive")
-    if not lifecycle.may_redrive(job):
-        return AlreadyStarted(job_id)
-    if job.dedupe_key is not None:
-        holder = work.holder((entry.queue, job.dedupe_key))
-        if holder is not None and holder.job.status in LIVE:
-            return DuplicateJob(holder.job.id, job.dedupe_key)
-    return work.edit(entry, lifecycle.redrive(job, work.now))
+    live = None if entry is None else _live_holder(work, entry)
+    job = verdicts.redrive(_job(entry), job_id, live, work.now)
+    return job if entry is None or isinstance(job, ActorqError) else work.edit(entry, job)
+
+
+def _live_holder(work: Work, entry: Entry) -> str | None:
+    if entry.job.dedupe_key is None:
+        return None
+    holder = work.holder((entry.queue, entry.job.dedupe_key))
+    return holder.job.id if holder is not None and holder.job.status in LIVE else None
 
 
 def _edit(work: Work, entry: Entry | None, change: Edit) -> Job | ActorqError:
-    if entry is None:
-        return NotFound(change.id)
-    if change.version is not None and change.version != entry.job.version:
-        return StaleVersion(entry.job.id, entry.job.version)
-    try:
-        return work.edit(entry, lifecycle.edit(entry.job, change, work.now))
-    except IllegalTransition as error:
-        return error
+    job = verdicts.edit(_job(entry), change, work.now)
+    return job if entry is None or isinstance(job, ActorqError) else work.edit(entry, job)
 
 
 def _delete(work: Work, entry: Entry | None, job_id: str) -> Job | ActorqError:
-    if entry is None:
-        return NotFound(job_id)
-    if entry.job.status not in ENDED:
-        return IllegalTransition(job_id, entry.job.status, "delete")
-    return work.remove(entry)
+    job = verdicts.delete(_job(entry), job_id)
+    return job if entry is None or isinstance(job, ActorqError) else work.remove(entry)
+
+
+def _job(entry: Entry | None) -> Job | None:
+    return None if entry is None else entry.job

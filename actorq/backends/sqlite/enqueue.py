@@ -8,11 +8,10 @@ import msgspec
 
 from actorq.backends.sqlite.queues import QueueRow, create_queue, queues_by_name
 from actorq.backends.sqlite.statements import statement
-from actorq.core import lifecycle
+from actorq.core import verdicts
 from actorq.core.instants import to_us
-from actorq.core.job import NewJob, OnDuplicate, create
+from actorq.core.job import NewJob, create
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
-from actorq.core.transitions import WAITING
 from actorq.errors import ActorqError, DuplicateJob, IdempotencyKeyReused, QueueFull
 
 if TYPE_CHECKING:
@@ -144,9 +143,9 @@ class _Intake:
         return queue
 
     def _duplicate(self, new: NewJob, holder: Entry) -> Enqueued | ActorqError:
-        if new.on_duplicate is OnDuplicate.REJECT:
-            return DuplicateJob(holder.job.id, new.dedupe_key or "")
-        if new.on_duplicate is OnDuplicate.REPLACE and holder.job.status in WAITING:
-            job = lifecycle.replace_waiting(holder.job, new, self._work.now)
-            return Enqueued(self._work.edit(holder, job), Outcome.REPLACED)
-        return Enqueued(holder.job, Outcome.DUPLICATE)
+        after = verdicts.duplicate(new, holder.job, self._work.now)
+        if isinstance(after, DuplicateJob):
+            return after
+        if after is holder.job:
+            return Enqueued(after, Outcome.DUPLICATE)
+        return Enqueued(self._work.edit(holder, after), Outcome.REPLACED)

@@ -11,11 +11,10 @@ from actorq.core.instants import SECOND_US, to_us
 from actorq.core.transitions import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from actorq.backends.sqlite.queues import QueueRow
     from actorq.backends.sqlite.work import Work
-    from actorq.core.policy import Retention
 
 _FREE_WINDOWS: Final = statement("retention", "free_windows")
 _NEXT_WINDOW: Final = statement("retention", "next_window")
@@ -26,11 +25,14 @@ _OF_STATUS: Final = statement("retention", "of_status")
 _FORGET: Final = statement("replays", "forget")
 _NEXT_FORGOTTEN: Final = statement("replays", "next")
 
+WINDOWS: Final = 500
+"""How many dedupe windows a round ends at least: of what they kept, too, the first that ended goes first."""
+
 
 def prune(work: Work, limit: int) -> tuple[int, float | None]:
     """Remove up to ``limit`` ended jobs and idempotency records that nothing keeps any longer."""
     pruned = work.sqlite.execute(_FORGET, (work.now, limit)).rowcount
-    work.sqlite.execute(_FREE_WINDOWS, (work.now, limit))
+    work.sqlite.execute(_FREE_WINDOWS, (work.now, max(limit, WINDOWS)))
     nexts: list[int | None] = [_instant(work, _NEXT_FORGOTTEN), _instant(work, _NEXT_WINDOW)]
     for queue, status, age, most in _kept(work):
         excess = queue.counts[status] - most
@@ -71,17 +73,9 @@ def _kept(work: Work) -> Iterator[tuple[QueueRow, Status, int, int]]:
     """Give, per queue and status with ended jobs, for how many microseconds and how many are kept."""
     for queue in all_queues(work.sqlite):
         kept = queue.settings.retention or work.policy.retention
-        for status, age, most in _rules(kept):
+        for status, age, most in kept.rules():
             if queue.counts[status]:
                 yield queue, status, to_us(age), most
-
-
-def _rules(kept: Retention) -> Sequence[tuple[Status, float, int]]:
-    return (
-        (Status.COMPLETED, kept.completed, kept.max_completed),
-        (Status.DEAD, kept.dead, kept.max_dead),
-        (Status.CANCELLED, kept.cancelled, kept.max_cancelled),
-    )
 
 
 def _seqs(work: Work, sql: str, *values: int) -> list[int]:

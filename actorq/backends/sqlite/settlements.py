@@ -9,12 +9,12 @@ from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import Job, Settlement
 from actorq.core.lease import Standing, standing
 from actorq.core.results import Settled
-from actorq.errors import ActorqError, LeaseLost, NotFound, NotLeased
+from actorq.core.verdicts import refusal
+from actorq.errors import ActorqError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from actorq.backends.sqlite.rows import Entry
     from actorq.backends.sqlite.work import Work
 
 C = TypeVar("C", Ack, Fail, Release)
@@ -80,7 +80,7 @@ def _settle(
         elif worth is Standing.REPEAT:
             answers.append(Settled(entry.job, repeated=True))
         else:
-            answers.append(_refusal(entry, worth))
+            answers.append(refusal(entry.job, worth))
     work.flush()
     return answers
 
@@ -99,12 +99,6 @@ def _renew(
         if worth is Standing.HOLDER:
             answers.append(work.renew(entry, step(entry.job, item)))
         else:
-            answers.append(_refusal(entry, worth))
+            answers.append(refusal(entry.job, worth))
     work.flush()
     return answers
-
-
-def _refusal(entry: Entry, worth: Standing) -> ActorqError:
-    if worth is Standing.NOT_LEASED:
-        return NotLeased(entry.job.id, entry.job.status)
-    return LeaseLost(entry.job.id)

@@ -134,6 +134,20 @@ class TestRetentionByCount:
         assert left(bench, jobs) == ids(jobs[3:])
         assert left(bench, other) == ids(other)
 
+    def test_a_window_that_has_ended_gives_nobody_precedence(
+        self, make_bench: Callable[[Policy], Bench]
+    ) -> None:
+        """However small a round, the first to have ended goes first, though a window kept it (§8)."""
+        bench = make_bench(Policy(retention=Retention(max_completed=0)))
+        bench.set(QueueEdit(queue_name="other", retention=Retention(max_completed=1)))
+        other = bench.finish(queue_name="other", dedupe_key="a", dedupe_window=1.0)
+        held = bench.finish(dedupe_key="a", dedupe_window=1.0)
+        bench.advance(0.1)
+        later = bench.finish()
+        bench.advance(1.1)
+        assert bench.backend.prune(1)[0] == 1
+        assert left(bench, [other, held, later]) == ids([other, later])
+
     def test_the_limit_of_a_round_holds(self, make_bench: Callable[[Policy], Bench]) -> None:
         """By count, too, a round removes at most its limit, and rounds repeated do all (§8)."""
         bench = make_bench(Policy(retention=Retention(max_cancelled=1)))
