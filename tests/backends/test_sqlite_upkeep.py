@@ -10,16 +10,13 @@ import pytest
 
 from actorq.backends.sqlite import SqliteStore, connection
 from actorq.backends.sqlite.listener import POLL_S, SqliteListener
-from actorq.clock import mint_token
 from actorq.core.commands import Ack, Claim
-from actorq.core.job import NewJob
-from actorq.core.policy import Policy, Retention
 from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable
-from actorq.testing.clock import ManualClock
+from tests.backends import sqlite_bench
+from tests.backends.sqlite_bench import batch, claim, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from actorq.backends.sqlite.backend import SqliteBackend
@@ -27,38 +24,8 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 30.0
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.db"
-
-
-@pytest.fixture
-def store(path: Path) -> SqliteStore:
-    store = SqliteStore(str(path), Policy(retention=Retention(completed=0.0)), ManualClock())
-    store.open()
-    return store
-
-
-@pytest.fixture
-def backend(store: SqliteStore) -> Iterator[SqliteBackend]:
-    backend = store.connect()
-    yield backend
-    backend.close()
-
-
-def raw(backend: SqliteBackend) -> sqlite3.Connection:
-    """Return the connection behind a backend, to bring about what no verb can."""
-    return backend._connection._sqlite  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no verb breaks a disk
-
-
-def batch(start: int, count: int = 20, payload: str = "p" * 2_000) -> list[NewJob]:
-    ids = (f"019b76da-a800-7000-8000-{number:012d}" for number in range(start, start + count))
-    return [NewJob(id=job_id, queue_name="q", payload=payload) for job_id in ids]
-
-
-def claim(count: int) -> Claim:
-    tokens = tuple(mint_token() for _ in range(count))
-    return Claim(queue_name="q", worker_id="w", tokens=tokens)
+# Fixtures, which pytest finds by these names.
+path, store, backend = sqlite_bench.path, sqlite_bench.store, sqlite_bench.backend
 
 
 class TestLogSize:
