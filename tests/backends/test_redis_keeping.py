@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 import pytest
 
-from actorq.backends.redis import access, claiming, intake, recent
+from actorq.backends.redis import access, claiming, intake, listing, recent
 from actorq.backends.redis.address import ServerAddress
 from actorq.backends.redis.link import Link
 from actorq.backends.redis.news import Herald, RedisListener
 from actorq.core.commands import Ack, Edit, ListJobs
 from actorq.core.job import FORMAT
-from actorq.core.policy import Policy
+from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable
-from actorq.testing.conformance.answers import answered, ids, settled, token_of
+from actorq.testing.conformance.answers import answered, created, ids, settled, token_of
 from actorq.testing.conformance.audit import audit, list_all
 from actorq.testing.conformance.bench import QUEUE, Bench
 from actorq.testing.conformance.scenes import bring
@@ -132,6 +132,60 @@ class TestKeys:
         assert sorted(key.rsplit(b":", 1)[1] for key in harness.written()) == [
             b"accepted", b"drift", b"layout", b"probe", b"pruned", b"queues",
         ]  # fmt: skip
+
+
+class TestWindows:
+    """Jobs whose dedupe window has held them back (§6, §8)."""
+
+    def test_a_small_round_finds_the_one_that_may_go(self, harness: RedisHarness) -> None:
+        """Of windows that end together, one whose job stays hides none whose job may go (§8)."""
+        bench = Bench(harness, Policy(retention=Retention(cancelled=1.0)))
+        keys = ("a", "b", "c")
+        jobs = [bench.put(dedupe_key=key, dedupe_window=3.0) for key in keys]
+        bench.cancel(jobs[-1])
+        bench.advance(2.9)
+        for job in jobs[:-1]:
+            bench.cancel(job)
+        bench.advance(0.2)
+        assert bench.backend.prune(1)[0] == 1
+        assert [bench.find(job.id) is None for job in jobs] == [False, False, True]
+        audit(bench.backend)
+        bench.close()
+
+
+class TestPriorities:
+    """One sorted set has the order of claims and that of listings (§7, §8)."""
+
+    @pytest.mark.parametrize("searched", [200, 3])
+    def test_a_listing_over_many_priorities(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, searched: int
+    ) -> None:
+        """Pages are exact with one priority, with some, and with more than are searched one by one (§8)."""
+        monkeypatch.setattr(listing, "MOST_PRIORITIES", searched)
+        wishes = [bench.new(priority=n * 7 % 12 - 6) for n in range(100)]
+        jobs = [created(answer) for answer in bench.backend.enqueue(wishes)]
+        for statuses in (frozenset[Status](), frozenset({Status.PENDING})):
+            for limit in (1, 7, 200):
+                query = ListJobs(queue_name=QUEUE, statuses=statuses, limit=limit)
+                assert ids(list_all(bench.backend, query)) == ids(jobs)[::-1]
+        before = bench.backend.list_jobs(ListJobs(before=jobs[40].id, limit=3))
+        assert ids(before.jobs) == ids(jobs[37:40])[::-1]
+        for nothing in ("", "+", "0"):
+            assert bench.backend.list_jobs(ListJobs(before=nothing)).jobs == ()
+        best = sorted(jobs, key=lambda job: (-job.priority, job.id))
+        assert ids(bench.claim(100).jobs) == ids(best)
+
+    def test_the_oldest_job_is_not_the_one_with_the_smallest_id(self, bench: Bench) -> None:
+        """The oldest pending job is told by its creation, in whatever order ids were minted (§9)."""
+        late, early = bench.new(priority=1), bench.new()
+        oldest = bench.enqueue(early).job
+        bench.advance(0.5)
+        bench.enqueue(late)
+        bench.advance(0.5)
+        for priority in (1, 0, -1):
+            bench.put(priority=priority)
+        assert late.id < early.id
+        assert bench.stats().oldest_pending_at == oldest.created_at
 
 
 class TestRecent:

@@ -84,7 +84,7 @@ def _claim(
     arguments = [b"%d" % MOST_BYTES]
     for claim, own in zip(claims, tokens, strict=True):
         queue = keys.queue(claim.queue_name)
-        names += (queue.pending, queue.lists[Status.PENDING], queue.lists[Status.RUNNING])
+        names += (queue.lists[Status.PENDING], queue.lists[Status.RUNNING])
         asked = claim.visibility_timeout
         seconds = access.policy.visibility_timeout if asked is None else asked
         arguments += (

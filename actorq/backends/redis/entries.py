@@ -19,10 +19,11 @@ def entries(keys: Keys, job: Job) -> dict[Place, int]:
     """Return the entries of a job, each with its score."""
     job_id = job.id.encode()
     queue = keys.queue(job.queue_name)
-    found = {(queue.lists[job.status], listed(job.id, job.created_at)): 0}
+    place = queue.lists[job.status], listed(job.id, job.created_at)
+    found = {place: 0}
     match job.status:
         case Status.PENDING:
-            found[queue.pending, job_id] = -job.priority
+            found[place] = -job.priority
         case Status.DELAYED:
             found[keys.due, job_id] = job.available_at
         case Status.RUNNING:

@@ -84,7 +84,7 @@ def _enqueue_plain(access: Access, items: Sequence[NewJob]) -> int:
     ]
     for name, batch in batches.items():
         queue = keys.queue(name)
-        names += (queue.pending, queue.lists[Status.PENDING], queue.lists[Status.DELAYED])
+        names += (queue.lists[Status.PENDING], queue.lists[Status.DELAYED])
         loud = b"1" if access.herald.is_due(name) else b"0"
         arguments += (queue.name, loud, b"%d" % (len(batch) // 5), *batch)
     return cast("int", access.write(scripting.ENQUEUE, names, arguments))

@@ -5,8 +5,8 @@ may work on all of them. A queue lives in one shard, whole.
 
     body       hash    id → what the job is: payload, priority, metadata (changed by edits only)
     state      hash    id → how it stands, with its lease; absent as long as nothing happened to it
-    pending:Q  zset    id, by -priority: the order of claims
-    list:S:Q   zset    id and time of creation, all scores 0: the order of listings, and the counts
+    list:S:Q   zset    id and time of creation: the order of listings, and the counts; all scores are 0,
+                       but pending jobs have -priority, for theirs is the order of claims as well
     ended:S:Q  zset    id, by the time of its end: the order in which retention lets go
     due        zset    id of delayed jobs, by due time
     lapse      zset    id of waiting jobs that may not start after an instant, by that instant
@@ -40,12 +40,11 @@ _HEX_OF_TIME: Final = (slice(0, 8), slice(9, 13))
 class QueueKeys:
     """The keys of one queue."""
 
-    __slots__ = ("ended", "lists", "name", "pending")
+    __slots__ = ("ended", "lists", "name")
 
     def __init__(self, tag: str, name: str) -> None:
         """Name the keys of the queue ``name``."""
         self.name = name.encode()
-        self.pending = f"{tag}:pending:{name}".encode()
         self.lists = {status: f"{tag}:list:{status}:{name}".encode() for status in Status}
         self.ended = {status: f"{tag}:ended:{status}:{name}".encode() for status in ENDED}
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MOST_SCANNED: Final = 1_000
 """How many records one page looks at for a filter that has no index."""
 
+MOST_PRIORITIES: Final = 200
+"""In how many priorities the pending jobs of a queue are searched one by one."""
+
+_TOO_MANY: Final = b"?"
 _MEMBER: Final = 44
 _ID: Final = 36
 _A_CALL: Final = 1_000
@@ -25,10 +29,14 @@ _A_CALL: Final = 1_000
 
 
 class _Bounds(NamedTuple):
-    """Between which members to look, as the server writes it."""
+    """Between which members to look: not below ``lower``, and below ``upper``."""
 
-    upper: bytes
-    lower: bytes
+    lower: bytes = b""
+    upper: bytes = b"\xff"
+
+    def include(self, member: bytes) -> bool:
+        """Tell whether a member lies between."""
+        return self.lower <= member < self.upper
 
 
 def list_jobs(access: Access, query: ListJobs) -> Page:
@@ -57,7 +65,7 @@ def list_jobs(access: Access, query: ListJobs) -> Page:
         last = members[-1][:_ID]
         if scanned >= MOST_SCANNED:
             return Page(tuple(found), last.decode())
-        bounds = bounds._replace(upper=b"(" + last)
+        bounds = bounds._replace(upper=last)
 
 
 def _names(access: Access, query: ListJobs) -> list[str]:
@@ -89,17 +97,19 @@ def _bounds(access: Access, query: ListJobs) -> _Bounds:
     An id tells when it was made, by a clock that is kept close to the server's: how far the two were
     apart at most is known, so the span is hardly wider than asked for.
     """
-    upper = None if query.before is None else query.before.encode()
-    lower = None
-    if query.created_from is not None or query.created_to is not None:
-        found = access.link.call(b"HMGET", access.keys.drift, b"least", b"greatest")
-        least, greatest = (int(float(n or b"0")) for n in cast("list[bytes | None]", found))
-        if query.created_from is not None:
-            lower = _head((query.created_from - greatest) // 1_000)
-        if query.created_to is not None:
-            latest = _head((query.created_to - least) // 1_000 + 1)
-            upper = latest if upper is None else min(upper, latest)
-    return _Bounds(b"+" if upper is None else b"(" + upper, b"-" if lower is None else b"[" + lower)
+    bounds = _Bounds()
+    if query.before is not None:
+        bounds = bounds._replace(upper=query.before.encode())
+    if query.created_from is None and query.created_to is None:
+        return bounds
+    found = access.link.call(b"HMGET", access.keys.drift, b"least", b"greatest")
+    least, greatest = (int(float(n or b"0")) for n in cast("list[bytes | None]", found))
+    if query.created_from is not None:
+        bounds = bounds._replace(lower=_head((query.created_from - greatest) // 1_000))
+    if query.created_to is not None:
+        latest = _head((query.created_to - least) // 1_000 + 1)
+        bounds = bounds._replace(upper=min(bounds.upper, latest))
+    return bounds
 
 
 def _head(millisecond: int) -> bytes:
@@ -144,12 +154,28 @@ class _Lists:
         for at in range(0, len(queues), step):
             part = queues[at : at + step]
             keys = [key for own in part for key in own]
-            arguments = [bounds.upper, bounds.lower, b"%d" % count]
+            arguments = [bounds.upper, bounds.lower, b"%d" % count, b"%d" % MOST_PRIORITIES]
             reply = self._access.look(scripting.MEMBERS, keys, arguments)
             texts = iter(cast("list[bytes]", reply))
             for own in part:
-                yield [member for _ in own for member in _cut(next(texts))]
+                found = [self._members(key, next(texts), bounds) for key in own]
+                yield [member for members in found for member in members]
 
+    def _members(self, key: bytes, text: bytes, bounds: _Bounds) -> list[bytes]:
+        """Return the members of a list within the bounds, of which ``text`` has the newest."""
+        if text == _TOO_MANY:
+            members = self._all_of(key)
+        else:
+            members = [text[at : at + _MEMBER] for at in range(0, len(text), _MEMBER)]
+        return [member for member in members if bounds.include(member)]
 
-def _cut(text: bytes) -> list[bytes]:
-    return [text[at : at + _MEMBER] for at in range(0, len(text), _MEMBER)]
+    def _all_of(self, key: bytes) -> list[bytes]:
+        """Return all members of a list, bit by bit: it has too many priorities to search each."""
+        members: list[bytes] = []
+        cursor = b"0"
+        while True:
+            reply = self._access.link.call(b"ZSCAN", key, cursor, b"COUNT", b"%d" % _A_CALL)
+            cursor, found = cast("tuple[bytes, list[bytes]]", reply)
+            members += found[::2]
+            if cursor == b"0":
+                return members

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from actorq.backends.redis.access import Access
     from actorq.core.job import Job
 
+_WINDOWS_A_ROUND: Final = 500
+"""How many dedupe windows one round ends: those that are over stand in the way of nothing else."""
+
 _QUEUES_A_STEP: Final = 100
 """How many queues one script looks at."""
 
@@ -119,18 +122,18 @@ def _seconds(due: int | None, now: int) -> float | None:
 
 def prune(access: Access, limit: int) -> Pruning:
     """Remove ended jobs that retention lets go, then idempotency records that are over."""
-    now, window_at = _end_windows(access, limit)
+    now, window_at = _end_windows(access)
     gone, job_at = _prune_jobs(access, limit)
     forgotten = _forget(access, limit - len(gone))
     dues = [due for due in (window_at, job_at, forgotten.next_at) if due is not None]
     return Pruning(gone, forgotten.gone, _seconds(min(dues, default=None), now))
 
 
-def _end_windows(access: Access, limit: int) -> tuple[int, int | None]:
+def _end_windows(access: Access) -> tuple[int, int | None]:
     """Hand ended jobs whose dedupe window is over to retention; tell the time, and when to come again."""
 
     def attempt() -> tuple[tuple[int, int | None], Writes | None]:
-        answer = _look_at(access, [access.keys.held], limit)
+        answer = _look_at(access, [access.keys.held], _WINDOWS_A_ROUND)
         writes = Writes(access.keys, answer.now)
         records = list(records_of(answer.rows).values())
         for record in records:
@@ -185,7 +188,7 @@ def _forget(access: Access, limit: int) -> _Forgotten:
 
 
 def purge(access: Access, queue_name: str, statuses: frozenset[Status], limit: int) -> list[str]:
-    """Remove jobs of these statuses, oldest first, and return their ids; running ones stay."""
+    """Remove jobs of these statuses and return their ids; running ones stay."""
     gone: list[str] = []
     for status in sorted(statuses - {Status.RUNNING}):
         last = limit - len(gone) - 1

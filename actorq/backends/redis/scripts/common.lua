@@ -35,6 +35,39 @@ local function get_many(key, fields)
   return values
 end
 
+-- Returns the id in a member of a list; the rest of it is the time of creation, in 8 bytes.
+local function id_of(member)
+  return string.sub(member, 1, -9)
+end
+
+local function created_of(member)
+  -- In parentheses: only the first of its results, not where it stopped.
+  return (struct.unpack('>I8', member, #member - 7))
+end
+
+local function ids_of(members, first, last)
+  local ids = {}
+  for i = first, last do
+    ids[i - first + 1] = string.sub(members[i], 1, -9)
+  end
+  return ids
+end
+
+-- Calls `visit` with the score of each group of equal scores, in their order, and where it begins and
+-- ends, until that answers false.
+local function each_group(list, visit)
+  local first = redis.call('ZRANGE', list, 0, 0, 'WITHSCORES')[2]
+  local at = 0
+  while first do
+    local count = redis.call('ZCOUNT', list, first, first)
+    if visit(first, at, at + count - 1) == false then
+      return
+    end
+    at = at + count
+    first = redis.call('ZRANGE', list, at, at, 'WITHSCORES')[2]
+  end
+end
+
 -- MessagePack, as far as the scripts write it.
 local NIL = '\192'
 

@@ -1,6 +1,6 @@
 -- Claims and leases the best pending jobs of some queues.
--- KEYS: body, state, queues, leases, lapse; then for each claim: pending of its queue, its lists of
---   pending and of running jobs.
+-- KEYS: body, state, queues, leases, lapse; then for each claim: the lists of its queue of pending and of
+--   running jobs.
 -- ARGV: shift, most bytes; then for each claim: queue, worker (packed), microseconds and seconds of the
 --   lease, whether the claim asked for them ('1'), number of tokens, tokens (packed).
 -- Answers [now, [[paused, limited, [id of each lapsed job that was met], [[id, body, state]...]]...]].
@@ -10,20 +10,21 @@ local most = tonumber(ARGV[2])
 local SPARE = 200
 local lapsed_any = #redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'LIMIT', 0, 1) > 0
 
--- Returns up to `want` ids in the order of claims, and those before them that may not start any more.
-local function candidates(pending, want)
+-- Returns up to `want` members in the order of claims, and the ids of those before them that may not
+-- start any more.
+local function candidates(list, want)
   if not lapsed_any then
-    return redis.call('ZRANGE', pending, 0, want - 1), {}
+    return redis.call('ZRANGE', list, 0, want - 1), {}
   end
-  local seen = redis.call('ZRANGE', pending, 0, want + SPARE - 1)
+  local seen = redis.call('ZRANGE', list, 0, want + SPARE - 1)
   local good, late = {}, {}
   for at = 1, #seen, CHUNK do
     local last = math.min(at + CHUNK - 1, #seen)
-    local ends = redis.call('ZMSCORE', KEYS[5], unpack(seen, at, last))
+    local ends = redis.call('ZMSCORE', KEYS[5], unpack(ids_of(seen, at, last)))
     for i = at, last do
       local score = ends[i - at + 1]
       if score and tonumber(score) <= now then
-        late[#late + 1] = packed_text(seen[i])
+        late[#late + 1] = packed_text(id_of(seen[i]))
       elseif #good < want then
         good[#good + 1] = seen[i]
       end
@@ -47,22 +48,22 @@ local function claimed(created, state, head, token)
 end
 
 -- Leases these jobs; returns the pieces of the records. It stops when there are enough bytes.
-local function lease_all(key, ids, head, expires, token)
+local function lease_all(key, members, head, expires, token)
   local pieces, size = {}, 0
-  local pending, listed, states, leases, running = {}, {}, {}, {}, {}
-  for at = 1, #ids, FEW do
+  local ids, taken, states, leases, running = {}, {}, {}, {}, {}
+  for at = 1, #members, FEW do
     if size >= most then
       break
     end
-    local last = math.min(at + FEW - 1, #ids)
-    local bodies = redis.call('HMGET', KEYS[1], unpack(ids, at, last))
-    local before = redis.call('HMGET', KEYS[2], unpack(ids, at, last))
+    local last = math.min(at + FEW - 1, #members)
+    local few = ids_of(members, at, last)
+    local bodies = redis.call('HMGET', KEYS[1], unpack(few))
+    local before = redis.call('HMGET', KEYS[2], unpack(few))
     for i = at, last do
-      local id, body = ids[i], bodies[i - at + 1]
-      local created = string.sub(body, 3, 10)
-      local state = claimed(created, before[i - at + 1], head, ARGV[token + i - 1])
-      local member = id .. created
-      pending[i], listed[i] = id, member
+      local place, member = i - at + 1, members[i]
+      local id, body = few[place], bodies[place]
+      local state = claimed(string.sub(member, -8), before[place], head, ARGV[token + i - 1])
+      ids[i], taken[i] = id, member
       states[2 * i - 1], states[2 * i] = id, state
       leases[2 * i - 1], leases[2 * i] = expires, id
       running[2 * i - 1], running[2 * i] = '0', member
@@ -71,20 +72,19 @@ local function lease_all(key, ids, head, expires, token)
     end
   end
   -- First of all what frees memory: Redis lets a script go on that has begun to write.
-  call_many('ZREM', KEYS[key], pending)
-  call_many('ZREM', KEYS[key + 1], listed)
+  call_many('ZREM', KEYS[key], taken)
   call_many('HSET', KEYS[2], states)
   call_many('ZADD', KEYS[4], leases)
-  call_many('ZADD', KEYS[key + 2], running)
+  call_many('ZADD', KEYS[key + 1], running)
   if redis.call('EXISTS', KEYS[5]) == 1 then
-    call_many('ZREM', KEYS[5], pending)
+    call_many('ZREM', KEYS[5], ids)
   end
   return pieces
 end
 
 local answers = {}
 local at = 3
-for key = 6, #KEYS, 3 do
+for key = 6, #KEYS, 2 do
   local worker, lease_us, seconds = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local asked, wish, token = ARGV[at + 4], tonumber(ARGV[at + 5]), at + 6
   local settings = redis.call('HGET', KEYS[3], ARGV[at])
@@ -93,7 +93,7 @@ for key = 6, #KEYS, 3 do
     settings = cjson.decode(settings)
     paused = settings.paused
     if settings.max_running then
-      want = math.min(want, settings.max_running - redis.call('ZCARD', KEYS[key + 2]))
+      want = math.min(want, settings.max_running - redis.call('ZCARD', KEYS[key + 1]))
     end
     if settings.visibility_timeout and asked == '' then
       lease_us, seconds = settings.visibility_us, settings.visibility_timeout
@@ -101,13 +101,13 @@ for key = 6, #KEYS, 3 do
   end
   local pieces, late = {}, {}
   if settings and not paused and want > 0 then
-    local ids
-    ids, late = candidates(KEYS[key], want)
-    if #ids > 0 then
+    local members
+    members, late = candidates(KEYS[key], want)
+    if #members > 0 then
       local head = '\149' .. stamp .. packed_int(now + lease_us)
         .. worker .. '\203' .. struct.pack('>d', seconds)
       -- As text: it goes into one command many times.
-      pieces = lease_all(key, ids, head, string.format('%.0f', now + lease_us), token)
+      pieces = lease_all(key, members, head, string.format('%.0f', now + lease_us), token)
     end
   end
   local limited = not paused and want < wish and #pieces / 4 == math.max(0, want)

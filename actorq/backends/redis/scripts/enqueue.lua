@@ -1,7 +1,7 @@
 -- Writes new jobs that ask for nothing special: no key to compare, no bound to keep. For any other batch
 -- it answers -1 and writes nothing.
--- KEYS: body, queues, accepted, due, lapse, drift; then for each queue: pending, its lists of pending
---   and of delayed jobs.
+-- KEYS: body, queues, accepted, due, lapse, drift; then for each queue: its lists of pending and of
+--   delayed jobs.
 -- ARGV: shift, channel, sender, the earliest and the latest time in an id; then for each queue: name,
 --   '1' if it is to be told of in any case, number of jobs, and for each job: id, -priority, due ('' at once, below 0: after that many
 --   microseconds), expires_at ('' never), body.
@@ -9,7 +9,7 @@
 local now = clock()
 local batches, ids = {}, {}
 local at = 6
-for key = 7, #KEYS, 3 do
+for key = 7, #KEYS, 2 do
   local name, loud, count = ARGV[at], ARGV[at + 1] == '1', tonumber(ARGV[at + 2])
   local settings = redis.call('HGET', KEYS[2], name)
   if settings and string.find(settings, '"max_depth"', 1, true) then
@@ -35,7 +35,7 @@ local stamp = struct.pack('>I8', now)
 local head = '\146\207' .. stamp
 local due, lapse, ready = {}, {}, {}
 for _, batch in ipairs(batches) do
-  local bodies, pending, listed, delayed = {}, {}, {}, {}
+  local bodies, pending, delayed = {}, {}, {}
   for at = batch.first, batch.first + 5 * (batch.count - 1), 5 do
     local id, when, expires = ARGV[at], ARGV[at + 2], ARGV[at + 3]
     bodies[#bodies + 1] = id
@@ -54,9 +54,7 @@ for _, batch in ipairs(batches) do
       due[#due + 1] = id
     else
       pending[#pending + 1] = ARGV[at + 1]
-      pending[#pending + 1] = id
-      listed[#listed + 1] = '0'
-      listed[#listed + 1] = id .. stamp
+      pending[#pending + 1] = id .. stamp
     end
     if expires ~= '' then
       lapse[#lapse + 1] = expires
@@ -73,9 +71,8 @@ for _, batch in ipairs(batches) do
       ready[#ready + 1] = batch.name
     end
     call_many('ZADD', KEYS[batch.key], pending)
-    call_many('ZADD', KEYS[batch.key + 1], listed)
   end
-  call_many('ZADD', KEYS[batch.key + 2], delayed)
+  call_many('ZADD', KEYS[batch.key + 1], delayed)
   redis.call('HINCRBY', KEYS[3], batch.name, batch.count)
 end
 call_many('ZADD', KEYS[4], due)

@@ -3,30 +3,31 @@
 -- ARGV: shift, then the queues.
 -- Answers [[settings or nil, accepted, pruned, oldest creation of a pending job or nil, six counts]...].
 
--- Returns a text below which there is no id of a job that was created before the instant.
-local function head_of(instant)
-  local ms = math.max(0, math.floor(instant / 1000) + 1)
-  return string.format('%08x-%04x', math.floor(ms / 65536), ms % 65536)
+-- How many members one list is searched for its oldest job. Beyond it the clocks of those who mint ids must
+-- have been far apart, or there are that many priorities.
+local MOST = 10000
+
+-- Returns the time in an id, in microseconds.
+local function time_in(member)
+  return (tonumber(string.sub(member, 1, 8) .. string.sub(member, 10, 13), 16) or 0) * 1000
 end
 
-local function created(member)
-  -- In parentheses: only the first of its results, not where it stopped.
-  return (struct.unpack('>I8', member, #member - 7))
-end
-
--- Returns when the oldest pending job was made. The one with the smallest id is it, or one whose id is
--- hardly greater; of so many that the clocks must have been far apart, not all are looked at.
+-- Returns when the oldest pending job was made. Of each priority it is the one with the smallest id, or
+-- one whose id tells a time that is hardly later.
 local function oldest(list, least)
-  local first = redis.call('ZRANGE', list, 0, 0)[1]
-  if not first then
-    return NIL
-  end
-  local instant = created(first)
-  local near = redis.call('ZRANGEBYLEX', list, '-', '(' .. head_of(instant - least), 'LIMIT', 0, 10000)
-  for _, member in ipairs(near) do
-    instant = math.min(instant, created(member))
-  end
-  return packed_int(instant)
+  local oldest_at, seen = nil, 0
+  each_group(list, function(_, first, last)
+    for at = first, last, 100 do
+      for _, member in ipairs(redis.call('ZRANGE', list, at, math.min(at + 99, last))) do
+        seen = seen + 1
+        if oldest_at and (time_in(member) > oldest_at - least or seen > MOST) then
+          return seen <= MOST
+        end
+        oldest_at = math.min(oldest_at or created_of(member), created_of(member))
+      end
+    end
+  end)
+  return oldest_at and packed_int(oldest_at) or NIL
 end
 
 local least = math.min(0, tonumber(redis.call('HGET', KEYS[4], 'least') or 0))
