@@ -18,6 +18,9 @@ PRIORITY_MIN: Final = -(2**31)
 PRIORITY_MAX: Final = 2**31 - 1
 MAX_RETRIES: Final = 1_000
 MAX_QUEUE_NAME: Final = 128
+QUEUE_NAME_FORM: Final = rf"[A-Za-z0-9_][A-Za-z0-9_.:-]{{0,{MAX_QUEUE_NAME - 1}}}"
+"""What a queue's name may be, whole, as a regular expression."""
+
 MAX_TASK: Final = 200
 MAX_KEY: Final = 255
 MAX_WORKER_ID: Final = 255
@@ -32,7 +35,7 @@ MAX_BACKOFF_FACTOR: Final = 1_000.0
 MAX_DELAY_S: Final = 100 * 365 * 86_400.0
 """A century: beyond it the due time would leave the range of RFC 3339 for clocks of our time."""
 
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}", re.ASCII)
+_QUEUE_NAME = re.compile(QUEUE_NAME_FORM, re.ASCII)
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -41,7 +44,7 @@ def queue_name(value: object, pointer: str = "/queue_name") -> str:
     if not isinstance(value, str) or _QUEUE_NAME.fullmatch(value) is None:
         raise InvalidInput(
             pointer,
-            "must match [A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}: ASCII, at most 128 characters",
+            f"must match {QUEUE_NAME_FORM}: ASCII, at most {MAX_QUEUE_NAME} characters",
         )
     return value
 

@@ -11,7 +11,7 @@ from msgspec import Meta, UnsetType
 
 from actorq.core import bounds
 
-_QUEUE_NAME_FORM: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$"
+QUEUE_NAME_PATTERN: Final = f"^{bounds.QUEUE_NAME_FORM}$"
 _NUMBER_FORM: Final = r"[0-9]{1,9}(\.[0-9]{1,6})?"
 _DURATION_FORM: Final = (
     rf"^({_NUMBER_FORM}d)?({_NUMBER_FORM}h)?({_NUMBER_FORM}m)?({_NUMBER_FORM}s?)?$"
@@ -106,7 +106,9 @@ MaybePayload = Annotated[
 ]
 MaybeQueueName = Annotated[
     str | None,
-    _about("The queue; it is made by its first job.", pattern=_QUEUE_NAME_FORM, examples=["mail"]),
+    _about(
+        "The queue; it is made by its first job.", pattern=QUEUE_NAME_PATTERN, examples=["mail"]
+    ),
 ]
 MaybeTask = Annotated[
     str | None,

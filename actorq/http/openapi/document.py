@@ -8,6 +8,7 @@ import msgspec
 
 from actorq.core.wire.bodies import EnqueueBody, SettleItem
 from actorq.core.wire.envelopes import ProblemView
+from actorq.core.wire.fields import QUEUE_NAME_PATTERN
 from actorq.core.wire.views import JobView, PrunedView
 from actorq.http.openapi.branches import into_branches
 from actorq.http.openapi.job_operations import JOBS
@@ -39,7 +40,7 @@ GROUPS: Final[Mapping[str, Mapping[tuple[str, str], Operation]]] = {
 
 _REF: Final = "#/components/schemas/{name}"
 _PROBLEM: Final = {"$ref": _REF.format(name="ProblemView")}
-_QUEUE_NAME: Final[Json] = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$"}
+_QUEUE_NAME: Final[Json] = {"type": "string", "pattern": QUEUE_NAME_PATTERN}
 _PATH_SCHEMAS: Final[Mapping[str, Json]] = {
     "/jobs/{id}": {"type": "string", "format": "uuid"},
     "/workers/{id}": {

@@ -8,6 +8,7 @@ from actorq import errors as e
 from actorq.core.transitions import Status
 from actorq.core.wire import bodies as b
 from actorq.core.wire.envelopes import BatchView, PageView
+from actorq.core.wire.fields import QUEUE_NAME_PATTERN
 from actorq.core.wire.views import JobView, PrunedView
 from actorq.http.openapi import examples as x
 from actorq.http.openapi.operation import Answer, Operation, Parameter
@@ -88,7 +89,7 @@ JOBS: Final[Mapping[tuple[str, str], Operation]] = {
             Parameter(
                 name="queue_name",
                 about="Of this queue; `queue` is understood too.",
-                schema={"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$"},
+                schema={"type": "string", "pattern": QUEUE_NAME_PATTERN},
             ),
             Parameter(
                 name="status",
