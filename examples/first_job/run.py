@@ -36,6 +36,9 @@ def main() -> int:
         server, url = start_server(Path(folder))
         try:
             return demonstrate(url, files)
+        except KeyboardInterrupt:
+            print("\nstopped")
+            return 128 + signal.SIGINT
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=30)
@@ -60,7 +63,10 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
         "LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "actorq", "serve"]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    # In a session of its own: Control-C is for this program, which stops the others.
+    server = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert server.stdout is not None
     for line in server.stdout:
         if "http://" in line:
@@ -80,19 +86,25 @@ def demonstrate(url: str, files: list[str]) -> int:
 
     print(f"2. {WORKERS} workers, each a process of its own, over plain HTTP")
     workers = [start_worker(url, f"worker-{n}") for n in range(1, WORKERS + 1)]
-    wait_until_completed(api, len(files) // 4, len(files))
-    held = kill_while_it_works(api, workers[0], "worker-1")
-    print(f"\n3. worker-1 killed with SIGKILL while it held {len(held)} jobs")
-    wait_until_completed(api, len(files), len(files))
-    for worker in workers[1:]:
-        worker.wait(timeout=60)
+    try:
+        wait_until_completed(api, len(files) // 4, len(files))
+        held = kill_while_it_works(api, workers[0], "worker-1")
+        print(f"\n3. worker-1 killed with SIGKILL while it held {len(held)} jobs")
+        wait_until_completed(api, len(files), len(files))
+        for worker in workers[1:]:
+            worker.wait(timeout=60)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
     print("\n4. every job is completed; comparing with a direct computation")
     return compare(list_jobs(api), files, held)
 
 
 def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
     """Start one worker process."""
-    return subprocess.Popen([sys.executable, str(HERE / "worker.py"), url, name])
+    command = [sys.executable, str(HERE / "worker.py"), url, name]
+    return subprocess.Popen(command, start_new_session=True)
 
 
 def wait_until_completed(api: Api, count: int, total: int) -> None:
@@ -102,7 +114,7 @@ def wait_until_completed(api: Api, count: int, total: int) -> None:
     while True:
         _, queue = api.call("GET", f"/queues/{QUEUE}")
         done = queue["completed"]
-        if done != shown:
+        if done != shown and (sys.stdout.isatty() or done >= count):
             bar = "█" * (40 * done // total)
             print(f"\r   [{bar:<40}] {done}/{total}", end="", flush=True)
             shown = done
