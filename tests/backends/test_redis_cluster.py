@@ -1,4 +1,4 @@
-"""The conformance suite on a Redis Cluster of three nodes."""
+"""The conformance suite on a Redis Cluster of three nodes: what a cluster might break."""
 
 from __future__ import annotations
 
@@ -6,15 +6,41 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# The suite is made for this: its classes and fixtures become this module's.
-from actorq.testing.conformance.processes import *  # noqa: F403 - made for it
-from actorq.testing.conformance.suite import *  # noqa: F403 - made for it
+# Keys of one queue are one slot, whatever the verb: the rules of single jobs are those of one server,
+# where the whole suite runs. Here is what may meet two shards, or two processes. The whole suite passes
+# here, too; it takes minutes.
+from actorq.testing.conformance.concurrency import (
+    TestRacingClaims,
+    TestRacingEnds,
+    TestRacingEnqueues,
+)
+from actorq.testing.conformance.dedupe import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.defects import TestDefects
+from actorq.testing.conformance.fixtures import bench, make_bench
+from actorq.testing.conformance.idempotency import TestIdempotency
+from actorq.testing.conformance.leases import TestClaims
+from actorq.testing.conformance.listing import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.processes import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.queues import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.stores import TestStore
 from tests.servers.redis_groups import RedisCluster
 from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = [
+    "TestClaims",
+    "TestDefects",
+    "TestIdempotency",
+    "TestRacingClaims",
+    "TestRacingEnds",
+    "TestRacingEnqueues",
+    "TestStore",
+    "bench",
+    "make_bench",
+]
 
 
 @pytest.fixture(scope="module")
