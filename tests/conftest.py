@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Find out what the run is about."""
     config.addinivalue_line("markers", "store(name): this test is about a store; see BACKENDS")
+    config.addinivalue_line("markers", "needs(name): this test starts a program")
     try:
         selection = Selection(str(config.getoption("--backends")), os.environ)
     except ValueError as error:
@@ -59,7 +60,11 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of other stores."""
     selection = config.stash[SELECTION]
-    taken = [item for item in items if selection.takes(stores_of(item.path, _marked(item)))]
+    taken = [
+        item
+        for item in items
+        if selection.takes(stores_of(item.path, _marked(item, "store")), _marked(item, "needs"))
+    ]
     left = set(items) - set(taken)
     if left:
         config.hook.pytest_deselected(items=[item for item in items if item in left])
@@ -74,5 +79,5 @@ def pytest_terminal_summary(
         terminalreporter.write_line(str(config.stash[SELECTION]), yellow=True)
 
 
-def _marked(item: pytest.Item) -> frozenset[str]:
-    return frozenset(str(name) for mark in item.iter_markers("store") for name in mark.args)
+def _marked(item: pytest.Item, name: str) -> frozenset[str]:
+    return frozenset(str(word) for mark in item.iter_markers(name) for word in mark.args)

@@ -1,8 +1,9 @@
 """Which stores a run of the tests is about: all, or those that ``BACKENDS`` names.
 
 A test is about a store when its file is named after it (``test_redis_faults.py``) or when it carries the
-mark ``store("redis")``, as one case of a parameter may. All other tests are part of every run. What is
-not selected is deselected, not skipped: a test that was to run and cannot, fails.
+mark ``store("redis")``, as one case of a parameter may. All other tests are part of every run, some of
+them with a program that they name in the mark ``needs("nginx")``. What is not selected is deselected, not
+skipped: a test that was to run and cannot, fails.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 STORES: Final = ("memory", "sqlite", "postgres", "redis")
 
-_SERVERS: Final = {
+_PROGRAMS: Final = {
     "postgres": ("TEST_POSTGRES_DSN", "initdb", "/usr/lib/postgresql"),
     "redis": ("TEST_REDIS_URL", "redis-server"),
+    "nginx": ("", "nginx", "/usr/sbin/nginx"),
+    "systemd": ("", "systemd-analyze"),
 }
-"""Of each store that needs a server: the variable that names one, then a program or folder that tells."""
+"""What needs a program: the variable that names a server instead, and what is there if the program is."""
 
 
 def parse(text: str) -> frozenset[str] | None:
@@ -43,15 +46,15 @@ def stores_of(path: Path, marked: frozenset[str]) -> frozenset[str]:
     return marked | (words & set(STORES))
 
 
-def without_server(environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the stores for which this machine has no server, nor can install one."""
+def not_here(environment: Mapping[str, str]) -> frozenset[str]:
+    """Return what this machine has no program for, nor can install one."""
     if os.geteuid() == 0 and shutil.which("apt-get") is not None:
         return frozenset()
     return frozenset(
-        store
-        for store, (given, *signs) in _SERVERS.items()
+        name
+        for name, (given, *signs) in _PROGRAMS.items()
         if not environment.get(given)
-        and not any(shutil.which(sign) or Path(sign).is_dir() for sign in signs)
+        and not any(shutil.which(sign) or Path(sign).exists() for sign in signs)
     )
 
 
@@ -59,23 +62,24 @@ class Selection:
     """What this run is about, and what it leaves out though nobody asked for that."""
 
     def __init__(self, text: str, environment: Mapping[str, str]) -> None:
-        """Read ``BACKENDS``; without it, leave out only what has no server on a developer's machine.
+        """Read ``BACKENDS``; without it, leave out only what a developer's machine has no program for.
 
-        Where ``CI`` is set nothing is left out: a server that is missing there must be noticed.
+        Where ``CI`` is set nothing is left out: a program that is missing there must be noticed.
         """
         named = parse(text)
-        asked = named is not None or bool(environment.get("CI"))
-        self.missing = frozenset[str]() if asked else without_server(environment)
+        missing = frozenset[str]() if environment.get("CI") else not_here(environment)
+        # Who names a store wants it tested.
+        self.missing = missing - (named or frozenset())
         self.stores = (named or frozenset(STORES)) - self.missing
 
-    def takes(self, stores: frozenset[str]) -> bool:
-        """Tell whether a test about these stores is part of the run."""
-        return stores <= self.stores
+    def takes(self, stores: frozenset[str], needs: frozenset[str] = frozenset()) -> bool:
+        """Tell whether a test about these stores, with these programs, is part of the run."""
+        return stores <= self.stores and not needs & self.missing
 
     def __str__(self) -> str:
         """Say it in one line, for the head of the run."""
         text = "stores: " + ", ".join(store for store in STORES if store in self.stores)
         if self.missing:
             left_out = " and ".join(sorted(self.missing))
-            text += f"; WITHOUT {left_out}: no server is installed (CI=true fails instead)"
+            text += f"; WITHOUT {left_out}: not installed here (CI=true fails instead)"
         return text

@@ -257,7 +257,8 @@ def test_whatever_is_silenced_has_a_reason(path: Path) -> None:
 def test_no_path_of_somebody_s_machine() -> None:
     """Nothing in the project names a folder that only one machine has."""
     folders = re.compile(r"(?<![\w.])/(home|root|Users)/|[A-Z]:\\\\")
-    files = [*CODE, *ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("config/*")]
+    files = [*CODE, *ROOT.glob("*.md"), *ROOT.glob("*.toml")]
+    files += [path for path in ROOT.glob("config/**/*") if path.is_file()]
     files += [*ROOT.glob("docs/**/*.md"), *ROOT.glob("actorq/**/*.sql"), ROOT / "Makefile"]
     mine = Path(__file__)
     named = [f for f in files if f != mine and folders.search(f.read_text(encoding="utf-8"))]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.selection import STORES, Selection, parse, stores_of, without_server
+from tests.selection import STORES, Selection, not_here, parse, stores_of
 
 ROOT = Path(__file__).parent.parent
 NONE = frozenset[str]()
@@ -58,12 +58,15 @@ def test_ci_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing server is left out, and told, on a developer's machine only; CI and a name insist."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", "")
-    assert "redis" in without_server({})
-    assert "redis" not in without_server({"TEST_REDIS_URL": "redis://localhost"})
+    assert "redis" in not_here({})
+    assert "redis" not in not_here({"TEST_REDIS_URL": "redis://localhost"})
     assert "redis" not in Selection("", {}).stores
     assert "WITHOUT" in str(Selection("", {}))
     assert "redis" in Selection("", {"CI": "true"}).stores
     assert "redis" in Selection("redis", {}).stores
+    program = frozenset({"systemd"})
+    assert not Selection("redis", {}).takes(NONE, program)
+    assert Selection("redis", {"CI": "true"}).takes(NONE, program)
 
 
 def test_a_run_is_about_the_named_stores_only() -> None:
