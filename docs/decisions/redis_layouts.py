@@ -93,30 +93,33 @@ redis.call('HMGET', KEYS[1], unpack(ids))
 redis.call('HSET', KEYS[2], unpack(pairs_of(state)))
 """
 
-LISTS: Final = """
+LIFE: Final = """
 redis.call('HSET', KEYS[1], unpack(pairs_of(body)))
-redis.call('ZADD', KEYS[3], unpack(scored(0, '')))
-{list_pending}
+redis.call('ZADD', KEYS[3], unpack(scored(0, 'created!')))
+{pending_made}
 redis.call('HMGET', KEYS[1], unpack(ids))
-redis.call('ZREM', KEYS[3], unpack(ids))
+redis.call('ZREM', KEYS[3], unpack(members('created!')))
+{pending_claimed}
 redis.call('HSET', KEYS[2], unpack(pairs_of(state)))
 redis.call('ZADD', KEYS[5], unpack(scored(ARGV[1], '')))
-{list_running}
+{running_claimed}
 redis.call('HSET', KEYS[2], unpack(pairs_of(state)))
 redis.call('ZREM', KEYS[5], unpack(ids))
+{running_done}
 redis.call('ZADD', KEYS[7], unpack(scored(0, 'created!')))
 redis.call('ZADD', KEYS[8], unpack(scored(ARGV[1], '')))
 """
-"""The commands of a whole life, with the lists of pending and of running jobs or without."""
-WITH_LISTS: Final = LISTS.format(
-    list_pending="redis.call('ZADD', KEYS[4], unpack(scored(0, 'created!')))",
-    list_running=(
-        "redis.call('ZREM', KEYS[4], unpack(members('created!')))\n"
-        "redis.call('ZADD', KEYS[6], unpack(scored(0, 'created!')))\n"
-        "redis.call('ZREM', KEYS[6], unpack(members('created!')))"
-    ),
-)
-WITHOUT_LISTS: Final = LISTS.format(list_pending="", list_running="")
+"""The commands of a whole life, with places for those of further lists."""
+
+PENDING_LIST: Final = {
+    "pending_made": "redis.call('ZADD', KEYS[4], unpack(scored(0, 'created!')))",
+    "pending_claimed": "redis.call('ZREM', KEYS[4], unpack(members('created!')))",
+}
+RUNNING_LIST: Final = {
+    "running_claimed": "redis.call('ZADD', KEYS[6], unpack(scored(0, 'created!')))",
+    "running_done": "redis.call('ZREM', KEYS[6], unpack(members('created!')))",
+}
+NOTHING: Final = dict.fromkeys((*PENDING_LIST, *RUNNING_LIST), "")
 
 
 class Cost(NamedTuple):
@@ -151,6 +154,11 @@ def bare(link: Link, text: str, before: str | None = None) -> Cost:
             link.run(first, keys, [b"%d" % number])
     script = Script("measured", _IDS + text)
     return measure(link, lambda number: link.run(script, keys, [b"%d" % number]))
+
+
+def _life(link: Link, lists: dict[str, str]) -> Cost:
+    """Measure the commands of a whole life, with those of these lists."""
+    return bare(link, LIFE.format(**(NOTHING | lists)))
 
 
 class Life:
@@ -207,8 +215,12 @@ def main(url: str) -> None:
         ("enqueue: a field of one hash for each job", bare(link, FIELD_A_JOB)),
         ("claim: the record rewritten by cmsgpack", bare(link, REWRITE, FILL_RECORDS)),
         ("claim: a state put beside the record", bare(link, STATE_BESIDE, FILL_RECORDS)),
-        ("life, commands only: a list for each status", bare(link, WITH_LISTS)),
-        ("life, commands only: none for pending and running", bare(link, WITHOUT_LISTS)),
+        (
+            "life, commands: lists apart from claims and leases",
+            _life(link, PENDING_LIST | RUNNING_LIST),
+        ),
+        ("life, commands: one set for pending jobs", _life(link, RUNNING_LIST)),
+        ("life, commands: and one for running jobs", _life(link, {})),
     ]
     link.call(b"FLUSHALL")
     store = RedisStore(url, "layouts", Policy())
