@@ -32,13 +32,13 @@ def int4s(values: Sequence[int]) -> bytes:
 def int8s(values: Sequence[int | None]) -> bytes:
     """Encode a ``bigint[]``, which may hold NULLs."""
     count = len(values)
-    if None in values:
-        return _head(_INT8, count) + b"".join(
-            [_NULL if value is None else pack(">iq", 8, value) for value in values]
-        )
-    flat: list[int | None] = [8] * (2 * count)
-    flat[1::2] = values
-    return _head(_INT8, count) + pack(">" + "iq" * count, *flat)
+    if None not in values:
+        flat: list[int | None] = [8] * (2 * count)
+        flat[1::2] = values
+        return _head(_INT8, count) + pack(">" + "iq" * count, *flat)
+    return _head(_INT8, count) + b"".join(
+        [_NULL if value is None else pack(">iq", 8, value) for value in values]
+    )
 
 
 def float8s(values: Sequence[float | None]) -> bytes:
@@ -50,18 +50,25 @@ def float8s(values: Sequence[float | None]) -> bytes:
 
 def texts(values: Sequence[str | None]) -> bytes:
     """Encode a ``text[]``, which may hold NULLs."""
+    if None not in values:
+        return _sized(_TEXT, [value.encode() for value in values if value is not None])
     return _blobs(_TEXT, [None if value is None else value.encode() for value in values])
 
 
 def byteas(values: Sequence[bytes | None]) -> bytes:
     """Encode a ``bytea[]``, which may hold NULLs."""
+    if None not in values:
+        return _sized(_BYTEA, [value for value in values if value is not None])
     return _blobs(_BYTEA, values)
 
 
 def uuids(ids: Sequence[str]) -> bytes:
     """Encode a ``uuid[]`` from the texts of job ids."""
-    sized = [b"\x00\x00\x00\x10" + bytes.fromhex(text.replace("-", "")) for text in ids]
-    return _head(_UUID, len(ids)) + b"".join(sized)
+    if not ids:
+        return _head(_UUID, 0)
+    # The size of each, as text, so that all of it is converted at once.
+    whole = "00000010".join(("", *ids))
+    return _head(_UUID, len(ids)) + bytes.fromhex(whole.replace("-", ""))
 
 
 def int4(value: int) -> bytes:
@@ -79,8 +86,22 @@ def uuid(text: str) -> bytes:
     return bytes.fromhex(text.replace("-", ""))
 
 
+def _sized(element: int, values: list[bytes]) -> bytes:
+    """Encode values of which none is NULL; those of one length are put together at once."""
+    if len(set(map(len, values))) == 1:
+        size = len(values[0]).to_bytes(4, "big")
+        return _head(element, len(values)) + size.join((b"", *values))
+    return _head(element, len(values)) + b"".join(
+        [part for value in values for part in (len(value).to_bytes(4, "big"), value)]
+    )
+
+
 def _blobs(element: int, values: Sequence[bytes | None]) -> bytes:
-    parts = [_head(element, len(values))]
+    """Encode values of which some, or all, are NULL."""
+    count = len(values)
+    if values.count(None) == count:
+        return _head(element, count) + _NULL * count
+    parts = [_head(element, count)]
     for value in values:
         if value is None:
             parts.append(_NULL)

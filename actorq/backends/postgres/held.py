@@ -50,22 +50,19 @@ class Held:
         """Take in what was committed: a running job is kept, any other is forgotten."""
         with self._lock:
             for entry in entries:
-                self._forget(entry.job.id)
-                if entry.job.lease is not None and len(entry.job.payload) <= LARGE:
-                    self._entries[entry.job.id] = _apart(entry)
-                    self._characters += len(entry.job.payload)
+                job = entry.job
+                if job.id in self._entries:
+                    self._forget(job.id)
+                if job.lease is not None and len(job.payload) <= LARGE:
+                    self._entries[job.id] = _apart(entry) if job.metadata else entry
+                    self._characters += len(job.payload)
             while len(self._entries) > MOST or self._characters > MOST_CHARACTERS:
                 self._forget(next(iter(self._entries)))
 
     def _forget(self, job_id: str) -> None:
-        gone = self._entries.pop(job_id, None)
-        if gone is not None:
-            self._characters -= len(gone.job.payload)
+        self._characters -= len(self._entries.pop(job_id).job.payload)
 
 
 def _apart(entry: Entry) -> Entry:
     """Return an entry that shares nothing with its job's reader, who may write to the metadata."""
-    metadata = entry.job.metadata
-    if not metadata:
-        return entry
-    return replace(entry, job=replace(entry.job, metadata=dict(metadata)))
+    return replace(entry, job=replace(entry.job, metadata=dict(entry.job.metadata)))

@@ -75,6 +75,8 @@ class Entry(msgspec.Struct):
 
 def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
     """Encode what has no column."""
+    if unknown is None and _is_plain(job):
+        return _EMPTY
     rest = Rest(
         job.max_retries,
         job.retry_count,
@@ -94,6 +96,23 @@ def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
     if unknown:
         data = _ENCODER.encode({**_FIELDS.decode(data), **unknown})
     return data.decode()
+
+
+def _is_plain(job: Job) -> bool:
+    """Tell whether nothing but defaults would be in the rest: the most frequent case, told at once."""
+    return (
+        not job.metadata
+        and job.task is None
+        and job.max_retries == _PLAIN.max_retries
+        and job.delivery is Delivery.AT_LEAST_ONCE
+        and job.backoff is DEFAULT_BACKOFF
+        and job.timeout is None
+        and job.retry_count == job.expiries == job.interruptions == 0
+        and job.progress is None
+        and not job.errors
+        and job.dead_reason is None
+        and not job.cancel_requested
+    )
 
 
 def decode_rest(text: str) -> Rest:

@@ -38,7 +38,8 @@ _BEGIN: Final = (
     Statement(b"SET LOCAL enable_seqscan = off"),
     Statement(b"SET LOCAL enable_hashjoin = off"),
     Statement(b"SET LOCAL enable_mergejoin = off"),
-    # To compile a plan takes longer than anything of ours runs.
+    # A plan made for one batch is as good for the next; to compile one takes longer than any of ours runs.
+    Statement(b"SET LOCAL plan_cache_mode = force_generic_plan"),
     Statement(b"SET LOCAL jit = off"),
 )
 _COMMIT: Final = Statement(b"COMMIT")

@@ -7,6 +7,7 @@ Rows are locked in the order of their ids, by every verb, so that no two wait fo
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from actorq.backends.postgres import arrays, records, writes
@@ -225,28 +226,33 @@ class Work:
         """Return the statements that write everything."""
         changes: list[Statement] = []
         if self._changed or self._removed:
-            for entry in self._changed.values():
-                self._count(entry)
+            self._count()
             changes = writes.statements(self, list(self._changed.values()), self._removed)
-            for entry in self._removed:
-                assert entry.was is not None
-                self.move(entry.queue, writes.PRUNED, 1)
-                self.move(entry.queue, writes.FIRST_STATUS + CODES[entry.was.status], -1)
         if self.moves:
             changes.append(writes.moves(self.statements, self.moves))
         return changes
 
-    def _count(self, entry: Entry) -> None:
-        was, status = entry.was, entry.job.status
-        if was is None:
-            self.move(entry.queue, writes.ACCEPTED, 1)
-        elif was.status is status:
-            return
-        else:
-            self.move(entry.queue, writes.FIRST_STATUS + CODES[was.status], -1)
-        self.move(entry.queue, writes.FIRST_STATUS + CODES[status], 1)
+    def _count(self) -> None:
+        """Count what becomes of the jobs, and note the queues that have something to claim."""
+        changed = self._changed.values()
+        new = Counter((e.queue, e.job.status) for e in changed if e.was is None)
+        moved = Counter((e.queue, e.was.status, e.job.status) for e in changed if e.was is not None)
+        gone = Counter((e.queue, e.was.status) for e in self._removed if e.was is not None)
+        for (queue, status), count in new.items():
+            self.move(queue, writes.ACCEPTED, count)
+            self._enter(queue, status, count)
+        for (queue, was, status), count in moved.items():
+            if was is not status:
+                self.move(queue, writes.FIRST_STATUS + CODES[was], -count)
+                self._enter(queue, status, count)
+        for (queue, was), count in gone.items():
+            self.move(queue, writes.PRUNED, count)
+            self.move(queue, writes.FIRST_STATUS + CODES[was], -count)
+
+    def _enter(self, queue: int, status: Status, count: int) -> None:
+        self.move(queue, writes.FIRST_STATUS + CODES[status], count)
         if status is Status.PENDING:
-            self.awake.add(entry.queue)
+            self.awake.add(queue)
 
 
 def _columns(places: Sequence[Place]) -> tuple[bytes, bytes]:

@@ -57,8 +57,10 @@ def moves(statements: Statements, counted: dict[int, list[int]]) -> Statement:
 
 
 def _add(work: Work, entries: Sequence[Entry]) -> Statement:
-    # In the order of their keys: two batches that want the same ones then wait for each other in turn.
-    entries = sorted(entries, key=_place)
+    keyed = any(entry.job.dedupe_key is not None for entry in entries)
+    if keyed:
+        # Two batches that want the same keys then wait for each other in turn.
+        entries = sorted(entries, key=_place)
     jobs = [entry.job for entry in entries]
     return work.statements(
         "jobs.add",
@@ -72,7 +74,7 @@ def _add(work: Work, entries: Sequence[Entry]) -> Statement:
         int8s([job.dedupe_until for job in jobs]),
         byteas([job.payload.encode() for job in jobs]),
         texts([encode_rest(job) for job in jobs]),
-        b"\x01" if any(job.dedupe_key is not None for job in jobs) else b"\x00",
+        b"\x01" if keyed else b"\x00",
         int8(work.now),
         int4(FORMAT),
     )

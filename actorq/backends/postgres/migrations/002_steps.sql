@@ -18,6 +18,60 @@ BEGIN
 END
 $$;
 
+-- A job as it is read, from whichever table.
+CREATE TYPE {schema}.job_record AS (
+    id text, queue integer, status smallint, priority integer, available_at bigint,
+    created_at bigint, updated_at bigint, expires_at bigint, attempt integer, version integer,
+    format smallint, dedupe_key text, dedupe_until bigint, settled_token text, settled_by text,
+    token text, worker_id text, claimed_at bigint, leased_until bigint,
+    visibility_timeout double precision, completed_at bigint, result text, payload bytea, rest text
+);
+
+-- Reads jobs, each from where it is at one moment.
+CREATE FUNCTION {schema}.read_jobs(ids uuid[]) RETURNS SETOF {schema}.job_record
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT found.*
+    FROM unnest(ids) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT
+            jobs.id::text, jobs.queue, jobs.status, jobs.priority, jobs.available_at,
+            jobs.created_at, jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version,
+            jobs.format, jobs.dedupe_key, jobs.dedupe_until, jobs.settled_token, jobs.settled_by,
+            jobs.token, jobs.worker_id, jobs.claimed_at, jobs.leased_until,
+            jobs.visibility_timeout, NULL::bigint, NULL::text, jobs.payload, jobs.rest::text
+        FROM {schema}.jobs WHERE jobs.id = wanted.id
+        UNION ALL
+        SELECT
+            ended.id::text, ended.queue, ended.status, ended.priority, ended.available_at,
+            ended.created_at, ended.updated_at, ended.expires_at, ended.attempt, ended.version,
+            ended.format, ended.dedupe_key, ended.dedupe_until, ended.settled_token,
+            ended.settled_by, NULL, NULL, NULL, NULL, NULL, ended.completed_at, ended.result,
+            ended.payload, ended.rest::text
+        FROM {schema}.ended WHERE ended.id = wanted.id
+    ) AS found;
+END
+$$;
+
+-- Locks live jobs, in the order of `ids`, and reads them.
+CREATE FUNCTION {schema}.lock_jobs(ids uuid[]) RETURNS SETOF {schema}.job_record
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        jobs.id::text, jobs.queue, jobs.status, jobs.priority, jobs.available_at, jobs.created_at,
+        jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
+        jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
+        jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout, NULL::bigint, NULL::text,
+        jobs.payload, jobs.rest::text
+    FROM unnest(ids) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM {schema}.jobs WHERE jobs.id = wanted.id FOR UPDATE
+    ) AS jobs;
+END
+$$;
+
 -- Adds jobs. An id or a dedupe key that is taken already fails the transaction (23505, AQ001). The look
 -- at the ended jobs comes after the insert: a job that ends meanwhile is seen by one of the two.
 CREATE FUNCTION {schema}.add_jobs(

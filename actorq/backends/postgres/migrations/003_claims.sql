@@ -81,7 +81,7 @@ $$;
 CREATE FUNCTION {schema}.claim_jobs(
     wanted integer, priorities integer[], marks uuid[], tokens text[], worker_ids text[],
     seconds double precision[], microseconds bigint[]
-) RETURNS SETOF {schema}.jobs
+) RETURNS SETOF {schema}.job_record
 LANGUAGE plpgsql AS $$
 DECLARE
     instant bigint := {schema}.now_us();
@@ -136,7 +136,12 @@ BEGIN
     FROM unnest(picked, tokens, worker_ids, seconds, microseconds)
         AS new (place, token, worker_id, seconds, microseconds)
     WHERE jobs.ctid = new.place
-    RETURNING jobs.*;
+    RETURNING
+        jobs.id::text, jobs.queue, jobs.status, jobs.priority, jobs.available_at, jobs.created_at,
+        jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
+        jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
+        jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout, NULL::bigint, NULL::text,
+        jobs.payload, jobs.rest::text;
     GET DIAGNOSTICS claimed = ROW_COUNT;
     IF claimed < cardinality(picked) THEN
         RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';

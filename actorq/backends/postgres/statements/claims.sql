@@ -5,4 +5,4 @@ SELECT * FROM {schema}.woken_since($1, $2)
 SELECT * FROM {schema}.first_pending($1, $2, $3, $4)
 
 -- name: claim
-SELECT {live} FROM {schema}.claim_jobs($1, $2, $3, $4, $5, $6, $7) AS jobs
+SELECT * FROM {schema}.claim_jobs($1, $2, $3, $4, $5, $6, $7)

@@ -2,9 +2,7 @@
 SELECT {schema}.now_us()
 
 -- name: lock
-SELECT {live}
-FROM unnest($1::uuid[]) AS wanted (id)
-CROSS JOIN LATERAL (SELECT * FROM {schema}.jobs WHERE jobs.id = wanted.id FOR UPDATE) AS jobs
+SELECT * FROM {schema}.lock_jobs($1)
 
 -- name: lock_ended
 SELECT {ended}
@@ -12,9 +10,7 @@ FROM unnest($1::uuid[]) AS wanted (id)
 CROSS JOIN LATERAL (SELECT * FROM {schema}.ended WHERE ended.id = wanted.id FOR UPDATE) AS ended
 
 -- name: read
-SELECT {live} FROM {schema}.jobs WHERE id = ANY ($1::uuid[])
-UNION ALL
-SELECT {ended} FROM {schema}.ended WHERE id = ANY ($1::uuid[])
+SELECT * FROM {schema}.read_jobs($1)
 
 -- name: holders
 SELECT {live}
