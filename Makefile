@@ -19,7 +19,7 @@ demo: $(VENV)/installed ## hash the standard library with three workers, one of 
 	@exec $(BIN)/python examples/first_job/run.py
 
 test: $(VENV)/developed ## run all tests (BACKENDS=redis for one store, ARGS="-k lease" for some)
-	$(BIN)/python -m pytest --backends="$(BACKENDS)" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --backends="$(BACKENDS)" $(ARGS)
 
 check: lint types architecture test ## all that must hold before a commit; CI runs the same
 
