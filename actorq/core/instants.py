@@ -41,8 +41,10 @@ def _whole_second(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=4096)
 def format_instant(instant: int) -> str:
     """Write an instant as RFC 3339 in UTC, always with six decimals and ``Z``."""
+    # A new job has the same one three times, and so have all that were written with it.
     second, micros = divmod(instant, SECOND_US)
     return f"{_whole_second(second)}.{micros:06d}Z"
 

@@ -31,6 +31,7 @@ _PAYLOAD_ADVICE: Final = (
     "for example with JSON.stringify or json.dumps"
 )
 _LONGEST_NAME: Final = 128
+_BLANKS: Final = " \t\n\r"
 _MOST_NAMED: Final = 100
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY = msgspec.json.Decoder(msgspec.Raw)
@@ -120,8 +121,9 @@ def _refuse_malformed(data: bytes) -> None:
     if data.count(b",") > MAX_VALUES and _STRING.sub(b"", data).count(b",") > MAX_VALUES:
         raise InvalidInput("", f"must not hold more than {MAX_VALUES} values")
     try:
-        # Decoded here, as the parser itself would let encoded surrogates pass.
-        _strict.decode(data.decode())
+        # Decoded here, as the parser itself would let encoded surrogates pass. What stands around the
+        # document was looked at before, and looking again would take longer than all the rest.
+        _strict.raw_decode(data.decode().lstrip(_BLANKS))
     except _DuplicateKey as error:
         raise InvalidInput("", f"names the member {error.args[0]!r:.80} twice") from None
     except _NumberOutOfRange as error:
