@@ -80,7 +80,9 @@ class TokenRequired(ActorqError):
 
     def __init__(self) -> None:
         """Say which setting asks for it."""
-        super().__init__("a lease token is required here (REQUIRE_LEASE_TOKEN)")
+        super().__init__(
+            "a lease token is required here (REQUIRE_LEASE_TOKEN): send the one that the dequeue gave"
+        )
 
 
 class IllegalTransition(ActorqError):

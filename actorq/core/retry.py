@@ -48,14 +48,15 @@ class Abort(msgspec.Struct, frozen=True):
 def backoff_delay(backoff: Backoff, n: int, job_id: str, attempt: int) -> float:
     """Return the seconds before retry ``n`` (1 is the first), jittered, within ``[0, max]``.
 
-    The jitter is derived from the job and its attempt, so a replay gives the same delay. At
-    the cap it only shortens: ``max`` is a promise, and thousands of capped jobs must still spread.
+    The jitter is derived from the job and its attempt, so a replay gives the same delay. What
+    would pass the cap is thrown back by as much: ``max`` is a promise, and thousands of capped jobs
+    must still spread.
     """
     plain = _plain_delay(backoff, n)
     draw = crc32(f"{job_id}:{attempt}".encode()) / 0xFFFF_FFFF
     swing = plain * JITTER * (2.0 * draw - 1.0)
-    jittered = plain + swing
-    return jittered if jittered <= backoff.max else plain - abs(swing)
+    room = backoff.max - plain
+    return min(backoff.max, plain + (swing if swing <= room else 2.0 * room - swing))
 
 
 def _plain_delay(backoff: Backoff, n: int) -> float:
