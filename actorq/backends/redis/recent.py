@@ -6,6 +6,8 @@ never counts. Whoever finds his job here need not read it first.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ class Recent:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._records: dict[str, Record] = {}
+        # Each call on it is one step, whatever other threads do.
+        self._records: OrderedDict[str, Record] = OrderedDict()
 
     def keep(self, records: dict[str, Record]) -> None:
         """Keep records that were claimed, or renewed, a moment ago; the oldest make room."""
@@ -36,8 +39,9 @@ class Recent:
             if len(record.job.payload) <= LARGEST:
                 self._records[job_id] = record
         while len(self._records) > MOST:
-            # Another thread may have made room at the same moment.
-            self._records.pop(next(iter(self._records), ""), None)
+            # Another thread may take the last ones away at the same moment.
+            with suppress(KeyError):
+                self._records.popitem(last=False)
 
     def renew(self, jobs: Iterable[Job]) -> None:
         """Take over jobs that have been written since, of those that are kept."""
