@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actorq.core.job import Job
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
 
@@ -92,3 +93,13 @@ class ListJobs(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     before: str | None = None
     limit: int = 50
+
+    def matches(self, job: Job) -> bool:
+        """Tell whether a job of the queue and statuses has what else is asked for."""
+        if self.created_from is not None and job.created_at < self.created_from:
+            return False
+        if self.created_to is not None and job.created_at >= self.created_to:
+            return False
+        if not self.metadata.items() <= job.metadata.items():
+            return False
+        return self.error is None or any(self.error in error.message for error in job.errors)

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actorq.core.transitions import TRANSITIONS, Event, Status
+from tests.docs.makers import DOCS, load
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 @pytest.fixture(scope="module")
 def diagrams() -> ModuleType:
     """Return the program that writes the page."""
-    spec = importlib.util.spec_from_file_location("diagrams", DOCS / "diagrams.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("diagrams")
 
 
 def test_the_page_of_states_is_up_to_date(diagrams: ModuleType) -> None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from actorq.http.openapi import document
+from tests.docs.makers import DOCS, load
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 @pytest.fixture
 def maker() -> ModuleType:
     """Load docs/http.py."""
-    spec = importlib.util.spec_from_file_location("http_page", DOCS / "http.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("http")
 
 
 def test_the_page_of_the_api_is_up_to_date(maker: ModuleType) -> None:

@@ -29,7 +29,7 @@ def list_jobs(data: Data, query: ListJobs) -> Page:
             return Page(tuple(found), last)
         last = job_id
         job = data.jobs[job_id]
-        if _matches(job, query):
+        if query.matches(job):
             found.append(apart(job))
     return Page(tuple(found))
 
@@ -50,13 +50,3 @@ def _candidates(data: Data, query: ListJobs) -> Iterator[str]:
         if job_id < lowest:
             return
         yield job_id
-
-
-def _matches(job: Job, query: ListJobs) -> bool:
-    if query.created_from is not None and job.created_at < query.created_from:
-        return False
-    if query.created_to is not None and job.created_at >= query.created_to:
-        return False
-    if not query.metadata.items() <= job.metadata.items():
-        return False
-    return query.error is None or any(query.error in error.message for error in job.errors)

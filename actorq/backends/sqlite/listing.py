@@ -45,7 +45,7 @@ def list_jobs(work: Work, query: ListJobs) -> Page:
         jobs = work.load(ids)
         for job_id in ids:
             job = jobs[job_id].job
-            if not _passes(job, query):
+            if not query.matches(job):
                 continue
             if len(found) == query.limit:
                 return Page(tuple(found), found[-1].id)
@@ -106,13 +106,3 @@ def _before(query: ListJobs, drift: Drift) -> str:
     if query.created_to is not None:
         before = min(before, drift.no_id_above(query.created_to))
     return before
-
-
-def _passes(job: Job, query: ListJobs) -> bool:
-    if query.created_from is not None and job.created_at < query.created_from:
-        return False
-    if query.created_to is not None and job.created_at >= query.created_to:
-        return False
-    if any(job.metadata.get(key) != value for key, value in query.metadata.items()):
-        return False
-    return query.error is None or any(query.error in error.message for error in job.errors)
