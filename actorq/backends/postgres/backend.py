@@ -8,22 +8,23 @@ from actorq.backends.postgres import arrays, listing, queues, retention, settlem
 from actorq.backends.postgres import claims as claiming
 from actorq.backends.postgres import edits as editing
 from actorq.backends.postgres.enqueue import enqueue
-from actorq.backends.postgres.transaction import perform
+from actorq.backends.postgres.sweeps import Upcoming, read_upcoming
+from actorq.backends.postgres.transaction import ask_once, perform
 from actorq.backends.postgres.work import UnknownQueueError, Work, first
 from actorq.core.bounds import is_job_id
-from actorq.core.results import Check
+from actorq.core.results import Check, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from actorq.backends.postgres.connection import Connection
+    from actorq.backends.postgres.connection import Connection, Result, Statement
     from actorq.backends.postgres.shared import Shared
     from actorq.backends.postgres.transaction import Transaction
     from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, ListJobs, Release, Report
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
-    from actorq.core.results import Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.results import Claimed, Enqueued, Page, PrunedReplay, Settled
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -49,16 +50,17 @@ class PostgresBackend:
 
         while True:
             try:
-                return perform(self._connection, attempt)
+                return perform(self._connection, self._shared.begin, attempt)
             except UnknownQueueError:
                 # Another process made the queue. One look at the list, and it is known for ever.
                 self._learn_queues()
 
+    def _ask(self, statement: Statement) -> list[Result]:
+        """Run one statement, which is a transaction of its own."""
+        return perform(self._connection, self._shared.begin, lambda t: t.finish(statement))
+
     def _learn_queues(self) -> None:
-        (result,) = perform(
-            self._connection,
-            lambda transaction: transaction.finish(self._shared.statements("queues.names")),
-        )
+        (result,) = self._ask(self._shared.statements("queues.names"))
         for number, name in result.rows(_numbered):
             self._shared.names.learn(number, name)
 
@@ -133,11 +135,23 @@ class PostgresBackend:
 
     def requeue_expired(self, limit: int) -> Sweep:
         """End up to ``limit`` leases that ran out, oldest first."""
+        upcoming = self._look_ahead()
+        if not upcoming.moved and not upcoming.has_come(upcoming.expiry):
+            return Sweep((), upcoming.seconds_to(upcoming.expiry))
         return self._do(lambda work: sweeps.requeue_expired(work, limit))
 
     def promote_delayed(self, limit: int) -> Sweep:
         """Move up to ``limit`` delayed jobs that have become due, and bury waiting jobs that lapsed."""
+        upcoming = self._look_ahead()
+        if not upcoming.has_come(upcoming.promotion):
+            return Sweep((), upcoming.seconds_to(upcoming.promotion))
         return self._do(lambda work: sweeps.promote_delayed(work, limit))
+
+    def _look_ahead(self) -> Upcoming:
+        """Ask what upkeep there is: one question, for most rounds find nothing to do."""
+        since = arrays.int8(self._shared.rounds.since())
+        question = self._shared.statements("sweeps.upcoming", since)
+        return ask_once(self._connection, question).row(read_upcoming)
 
     def prune(self, limit: int) -> tuple[int, float | None]:
         """Remove up to ``limit`` ended jobs and idempotency records that retention lets go."""
@@ -170,7 +184,7 @@ class PostgresBackend:
     def check(self) -> Check:
         """Write to the database, and tell its clock."""
         statement = self._shared.statements("queues.check")
-        (result,) = perform(self._connection, lambda transaction: transaction.finish(statement))
+        (result,) = self._ask(statement)
         return Check(result.row(first))
 
     def close(self) -> None:

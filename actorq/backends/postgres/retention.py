@@ -33,35 +33,47 @@ class _Kind(msgspec.Struct):
 
 def prune(work: Work, limit: int) -> tuple[int, float | None]:
     """Remove jobs, then idempotency records, that retention lets go. One server at a time does it."""
-    alone, everything = work.ask(work.statements("retention.alone"), work.statements("queues.all"))
-    if not alone.row(_flag):
-        return 0, None
+    (everything,) = work.ask(work.statements("queues.all"))
     known = queues.learn(work, everything.rows(queues.read_queue))
     kinds = list(_kinds(work, known.values()))
-    columns = (
+    next_in = _next_in(work, kinds)
+    if next_in != 0.0 and not any(kind.excess for kind in kinds):
+        return 0, next_in
+    (alone,) = work.ask(work.statements("retention.alone"))
+    if not alone.row(_flag):
+        return 0, None
+    now = work.now
+    values = (
+        *_columns(kinds),
+        arrays.int8s([now - kind.age_us for kind in kinds]),
+        arrays.int8s([kind.excess for kind in kinds]),
+    )
+    numbers = arrays.int8(now), arrays.int8(limit)
+    (count,) = work.ask(work.statements("retention.prune", *values, *numbers))
+    left = limit - count.row(first)
+    statement = work.statements("replays.forget", arrays.int8(now), arrays.int8(left))
+    (forgotten,) = work.ask(statement)
+    next_in = _next_in(work, kinds)
+    work.finish()
+    return limit - left + forgotten.changed, next_in
+
+
+def _next_in(work: Work, kinds: Sequence[_Kind]) -> float | None:
+    """Return the seconds until retention next lets something go, by age or by the end of a window."""
+    ages = arrays.int8s([kind.age_us for kind in kinds])
+    replay, job = work.ask(
+        work.statements("replays.next"),
+        work.statements("retention.next", *_columns(kinds), ages),
+    )
+    dues = [due for due in (replay.row(first_or_none), job.row(first_or_none)) if due is not None]
+    return max(0, min(dues) - work.now) / SECOND_US if dues else None
+
+
+def _columns(kinds: Sequence[_Kind]) -> tuple[bytes, bytes]:
+    return (
         arrays.int4s([kind.queue for kind in kinds]),
         arrays.int4s([kind.status for kind in kinds]),
     )
-    now = work.now
-    (count,) = work.ask(
-        work.statements(
-            "retention.prune",
-            *columns,
-            arrays.int8s([now - kind.age_us for kind in kinds]),
-            arrays.int8s([kind.excess for kind in kinds]),
-            arrays.int8(now),
-            arrays.int8(limit),
-        )
-    )
-    gone = count.row(first)
-    forgotten, replay, job = work.finish(
-        work.statements("replays.forget", arrays.int8(now), arrays.int8(limit - gone)),
-        work.statements("replays.next", arrays.int8(now)),
-        work.statements("retention.next", *columns, arrays.int8s([kind.age_us for kind in kinds])),
-    )
-    dues = [due for due in (replay.row(first_or_none), job.row(first_or_none)) if due is not None]
-    next_in = max(0, min(dues) - work.now) / SECOND_US if dues else None
-    return gone + forgotten.changed, next_in
 
 
 def purge(work: Work, queue_name: str, statuses: frozenset[Status], limit: int) -> int:

@@ -11,6 +11,7 @@ from actorq.backends.postgres.marks import Marks
 from actorq.backends.postgres.names import Names
 from actorq.backends.postgres.rounds import Rounds
 from actorq.backends.postgres.statements import Statements
+from actorq.backends.postgres.transaction import PATIENCE
 
 if TYPE_CHECKING:
     from actorq.core.policy import Policy
@@ -24,6 +25,7 @@ class Shared:
         self.policy = policy
         self.channel = namespace.encode()
         self.statements = Statements(namespace)
+        self.begin = self.statements("jobs.begin", PATIENCE)
         self.names = Names()
         self.bulletin = Bulletin()
         self.marks = Marks()

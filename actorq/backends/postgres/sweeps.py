@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from actorq.backends.postgres import arrays
 from actorq.backends.postgres.work import first_or_none
 from actorq.core import lifecycle
@@ -12,10 +14,33 @@ from actorq.core.results import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from actorq.backends.postgres.records import Entry
     from actorq.backends.postgres.work import Work
     from actorq.core.job import Job
+
+
+class Upcoming(msgspec.Struct, frozen=True):
+    """When there is upkeep to do, seen from the instant ``now``; ``moved``: some is there already."""
+
+    now: int
+    expiry: int | None
+    promotion: int | None
+    moved: bool
+
+    def has_come(self, instant: int | None) -> bool:
+        """Tell whether an instant is over."""
+        return instant is not None and instant <= self.now
+
+    def seconds_to(self, instant: int | None) -> float | None:
+        """Return the seconds to an instant that is not over yet."""
+        return None if instant is None else (instant - self.now) / SECOND_US
+
+
+def read_upcoming(row: Sequence[Any]) -> Upcoming:
+    """Make it of a row."""
+    return Upcoming(*row)
 
 
 def requeue_expired(work: Work, limit: int) -> Sweep:

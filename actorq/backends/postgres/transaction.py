@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-STATEMENT_S: Final = 10
-"""Seconds that one statement may take, and that the server waits for our next one."""
+PATIENCE: Final = b"10s"
+"""How long one statement may take, and how long the server waits for our next one."""
 
 ATTEMPTS: Final = 25
 """How often a transaction is done again when others were in its way."""
@@ -27,21 +27,7 @@ ATTEMPTS: Final = 25
 PAUSE_S: Final = 0.02
 """Seconds that the later ones of these attempts wait first, at most."""
 
-# All of this holds for this transaction alone: behind a pooler the session is somebody else's, too. A
-# server of ours that freezes in the middle must not keep its locks. And the planner must not choose by the
-# size that a table happens to have when it makes a plan, for at first all of them are empty: rows are found
-# by index, one after the other, which also locks them in the order in which they are named.
-_BEGIN: Final = (
-    Statement(b"BEGIN"),
-    Statement(f"SET LOCAL statement_timeout = '{STATEMENT_S}s'".encode()),
-    Statement(f"SET LOCAL idle_in_transaction_session_timeout = '{STATEMENT_S}s'".encode()),
-    Statement(b"SET LOCAL enable_seqscan = off"),
-    Statement(b"SET LOCAL enable_hashjoin = off"),
-    Statement(b"SET LOCAL enable_mergejoin = off"),
-    # A plan made for one batch is as good for the next; to compile one takes longer than any of ours runs.
-    Statement(b"SET LOCAL plan_cache_mode = force_generic_plan"),
-    Statement(b"SET LOCAL jit = off"),
-)
+_BEGIN: Final = Statement(b"BEGIN")
 _COMMIT: Final = Statement(b"COMMIT")
 _ROLLBACK: Final = Statement(b"ROLLBACK")
 
@@ -49,9 +35,10 @@ _ROLLBACK: Final = Statement(b"ROLLBACK")
 class Transaction:
     """One transaction. Its first statements begin it, ``finish`` sends the last and commits."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Do nothing yet."""
+    def __init__(self, connection: Connection, enter: Statement) -> None:
+        """Do nothing yet; ``enter`` is what a transaction begins with."""
         self._connection = connection
+        self._enter = enter
         self._begun = False
         self._ended = False
 
@@ -76,17 +63,18 @@ class Transaction:
         if self._begun:
             return self._connection.exchange((*statements, *last))[: len(statements)]
         self._begun = True
-        results = self._connection.exchange((*_BEGIN, *statements, *last))
-        return results[len(_BEGIN) : len(_BEGIN) + len(statements)]
+        results = self._connection.exchange((_BEGIN, self._enter, *statements, *last))
+        return results[2 : 2 + len(statements)]
 
 
-def perform(connection: Connection, work: Callable[[Transaction], T]) -> T:
+def perform(connection: Connection, enter: Statement, work: Callable[[Transaction], T]) -> T:
     """Do ``work`` in a transaction, as often as others are in its way, and return what it returns.
 
-    A work that does not finish its transaction has not written anything.
+    ``enter`` is what each of them begins with. A work that does not finish its transaction has not
+    written anything.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        transaction = Transaction(connection)
+        transaction = Transaction(connection, enter)
         try:
             return work(transaction)
         except ServerError as error:
@@ -98,6 +86,15 @@ def perform(connection: Connection, work: Callable[[Transaction], T]) -> T:
         if attempt > 1:
             sleep(uniform(0.0, PAUSE_S))  # noqa: S311 - to get out of each other's way, not a secret
     raise AssertionError
+
+
+def ask_once(connection: Connection, statement: Statement) -> Result:
+    """Run one statement that changes nothing and waits for nobody, by itself."""
+    try:
+        (result,) = connection.exchange((statement,))
+    except ServerError as error:
+        raise _translated(error) from error
+    return result
 
 
 def _translated(error: ServerError) -> Exception:

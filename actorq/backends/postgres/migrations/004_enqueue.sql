@@ -268,7 +268,7 @@ BEGIN
             END IF;
         END IF;
         IF place.max_depth IS NOT NULL THEN
-            SELECT sum(lines.pending + lines.delayed) INTO waiting FROM (
+            SELECT coalesce(sum(lines.pending + lines.delayed), 0) INTO waiting FROM (
                 SELECT pending, delayed FROM {schema}.standing WHERE queue = place.id
                 UNION ALL
                 SELECT pending, delayed FROM {schema}.moves WHERE queue = place.id

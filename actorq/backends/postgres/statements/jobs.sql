@@ -1,3 +1,6 @@
+-- name: begin
+SELECT {schema}.begin_step($1)
+
 -- name: clock
 SELECT {schema}.now_us()
 

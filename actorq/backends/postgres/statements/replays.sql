@@ -17,4 +17,4 @@ WHERE key IN (
 )
 
 -- name: next
-SELECT min(until) FROM {schema}.replays WHERE until > $1::bigint
+SELECT min(until) FROM {schema}.replays

@@ -1,3 +1,6 @@
+-- name: upcoming
+SELECT * FROM {schema}.upcoming($1)
+
 -- name: run_out
 SELECT {live}
 FROM {schema}.jobs
