@@ -24,6 +24,11 @@ class Snippet(NamedTuple):
     code: str
     needs_a_server: bool
 
+    @property
+    def needs_postgres(self) -> bool:
+        """Tell whether it connects to a database that the environment names."""
+        return "POSTGRES_DSN" in self.code
+
 
 def snippets() -> list[Snippet]:
     """Return every snippet of every page."""

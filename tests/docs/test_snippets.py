@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.docs.snippets import PAGES, ROOT, Snippet, snippets
+from tests.servers.postgres import shared_dsn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-RUNNABLE = [snippet for snippet in snippets() if not snippet.needs_a_server]
+RUNNABLE = [
+    pytest.param(
+        snippet,
+        id=f"{snippet.page}:{snippet.line}",
+        marks=[pytest.mark.store("postgres")] if snippet.needs_postgres else [],
+    )
+    for snippet in snippets()
+    if not snippet.needs_a_server
+]
 _LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)(?:#([^)\s]+))?\)")
 
 
-@pytest.mark.parametrize("snippet", RUNNABLE, ids=lambda s: f"{s.page}:{s.line}")
-def test_snippets_run(snippet: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def database() -> Iterator[str]:
+    """Make a database, for a snippet that has schemas and tables of plain names."""
+    name = f"docs_{secrets.token_hex(6)}"
+    with psycopg.connect(shared_dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        place = urlsplit(shared_dsn())
+        yield urlunsplit(place._replace(path=f"/{name}"))
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.mark.parametrize("snippet", RUNNABLE)
+def test_snippets_run(
+    snippet: Snippet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     """Every Python snippet of the pages runs as it stands, to its end."""
     monkeypatch.chdir(tmp_path)
+    if snippet.needs_postgres:
+        monkeypatch.setenv("POSTGRES_DSN", str(request.getfixturevalue("database")))
     # Blank lines in front, so that a traceback tells the line of the page.
     code = "\n" * (snippet.line - 1) + snippet.code
     exec(compile(code, snippet.page, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
