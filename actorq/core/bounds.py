@@ -116,6 +116,8 @@ def _number(value: object, least: float, most: float) -> float | None:
 
 def seconds(value: object, pointer: str, *, least: float, most: float) -> float:
     """Return a duration of the range, in seconds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise InvalidInput(pointer, "must be a number of seconds")
     number = _number(value, least, most)
     if number is None:
         allowed = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:.15g}"

@@ -12,6 +12,7 @@ import msgspec
 from actorq.core import bounds, intake
 from actorq.core.commands import Ack, Extend, Fail, ListJobs, Release, Report
 from actorq.core.instants import check_instant
+from actorq.core.job import NewJob
 from actorq.core.policy import Policy
 from actorq.core.results import Claimed
 from actorq.core.transitions import Status
@@ -25,6 +26,14 @@ C = TypeVar("C", Ack, Fail, Release, Extend, Report)
 def names(ids: Sequence[str]) -> tuple[str, ...]:
     """Return ids that can be looked up; one that names no job is the store's to answer."""
     return tuple(_name(job_id, "/id") for job_id in ids)
+
+
+def new_jobs(items: Sequence[NewJob]) -> tuple[NewJob, ...]:
+    """Check that these are jobs to make; what is in them was checked when they were made."""
+    for number, item in enumerate(items):
+        if not isinstance(item, NewJob):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are typed
+            raise InvalidInput(f"/jobs/{number}", "must be a NewJob, as new_job makes them")
+    return tuple(items)
 
 
 def acks(items: Sequence[Ack], policy: Policy) -> tuple[Ack, ...]:

@@ -87,7 +87,7 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     """The right to work on a job, until ``expires_at``.
 
     ``claimed_at`` and ``expires_at`` are instants on the store's clock; ``visibility_timeout`` is
-    seconds. The token is shown to nobody but the holder.
+    seconds. The token is shown to nobody but the holder: to all others it is empty.
     """
 
     token: str
@@ -134,10 +134,9 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The record of one job (contract §1).
 
     Instants are microseconds since the Unix epoch, by the store's clock; ``timeout`` is seconds;
-    ``progress`` and ``result`` are JSON text.
-    ``dedupe_until`` is the instant to which the dedupe window holds the key beyond the job's own
-    life. ``settled_token`` and ``settled_by`` remember the last settlement by a holder, so that
-    a repeated call is known as one. They are the store's business and never leave it.
+    ``progress`` and ``result`` are JSON text. ``dedupe_until`` is the instant to which the dedupe window
+    holds the key beyond the job's own life. ``settled_token`` and ``settled_by`` remember the last
+    settlement by a holder, so that a repeated call is known as one; they are the store's business.
     """
 
     id: str

@@ -2,6 +2,8 @@
 
 from enum import Enum, auto
 
+from msgspec.structs import replace
+
 from actorq.core.instants import SECOND_US, to_us
 from actorq.core.job import Job, Lease, Settlement
 from actorq.core.policy import Policy
@@ -56,3 +58,8 @@ def extended(lease: Lease, visibility_timeout: float | None, now: int, policy: P
         seconds = left / SECOND_US
     expires_at = now + to_us(seconds)
     return Lease(lease.token, lease.worker_id, lease.claimed_at, expires_at, seconds)
+
+
+def hidden(job: Job) -> Job:
+    """Return the record as anybody may see it: who holds the lease and until when, and an empty token."""
+    return job if job.lease is None else replace(job, lease=replace(job.lease, token=""))

@@ -9,10 +9,11 @@ from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
 from actorq.core import bounds, calls, intake
 from actorq.core.commands import Edit, ListJobs
+from actorq.core.lease import hidden
 from actorq.core.results import Enqueued, Page, PrunedReplay
 from actorq.errors import ActorqError, NotFound
 from actorq.face.options import EnqueueOptions
-from actorq.face.post import Post, only
+from actorq.face.post import Post, only, seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,8 @@ class JobVerbs:
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Enqueue jobs in one step; one result each, in order, a refusal being an error value."""
         reply: Reply[list[Enqueued | PrunedReplay | ActorqError]] = Reply()
-        return await self._post.ask(m.EnqueueJobs(tuple(jobs), reply), reply)
+        message = m.EnqueueJobs(calls.new_jobs(jobs), reply)
+        return [_seen(one) for one in await self._post.ask(message, reply)]
 
     async def get_job(self, job_id: str) -> Job:
         """Return a job; raises ``NotFound``."""
@@ -76,7 +78,7 @@ class JobVerbs:
     async def get_jobs(self, job_ids: Sequence[str]) -> list[Job | None]:
         """Return jobs in the order asked; None where there is none."""
         reply: Reply[list[Job | None]] = Reply()
-        return await self._post.ask(m.GetJobs(calls.names(job_ids), reply), reply)
+        return seen(await self._post.ask(m.GetJobs(calls.names(job_ids), reply), reply))
 
     async def wait_for_change(self, job_id: str, version: int, wait: float) -> Job | None:
         """Wait up to ``wait`` seconds until the job is no longer at ``version``, and return it.
@@ -94,7 +96,7 @@ class JobVerbs:
             if reply.settled:
                 raise NotFound(job_id)
             return None
-        return None if changed.version == version else changed
+        return None if changed.version == version else hidden(changed)
 
     async def update_job(self, edit: Edit) -> Job:
         """Change a waiting job: ``NotFound``, ``StaleVersion``, ``IllegalTransition`` once running."""
@@ -113,7 +115,7 @@ class JobVerbs:
     async def cancel_many(self, job_ids: Sequence[str]) -> list[Job | ActorqError]:
         """Cancel jobs; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.CancelJobs(calls.names(job_ids), reply), reply)
+        return seen(await self._post.ask(m.CancelJobs(calls.names(job_ids), reply), reply))
 
     async def redrive(self, job_id: str) -> Job:
         """Give a dead job another life: ``AlreadyStarted``, ``DuplicateJob``, ``IllegalTransition``."""
@@ -136,4 +138,12 @@ class JobVerbs:
     async def list_jobs(self, query: ListJobs) -> Page:
         """List jobs, newest first; ``Page.next_before`` goes into the next query's ``before``."""
         reply: Reply[Page] = Reply()
-        return await self._post.ask(m.FindJobs(calls.query(query), reply), reply)
+        page = await self._post.ask(m.FindJobs(calls.query(query), reply), reply)
+        return Page(tuple(hidden(job) for job in page.jobs), page.next_before)
+
+
+def _seen(result: Enqueued | PrunedReplay | ActorqError) -> Enqueued | PrunedReplay | ActorqError:
+    """Hide the token of a running job that a request met."""
+    if not isinstance(result, Enqueued) or result.job.lease is None:
+        return result
+    return Enqueued(hidden(result.job), result.outcome, result.replayed)

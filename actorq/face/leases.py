@@ -10,6 +10,7 @@ from actorq.actors.mailbox import Reply
 from actorq.core import bounds, calls, intake
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import Job
+from actorq.core.lease import hidden
 from actorq.core.results import Claimed, Settled
 from actorq.face.post import Post, only
 
@@ -158,7 +159,8 @@ class LeaseVerbs:
     async def extend_many(self, items: Sequence[Extend]) -> list[Job | ActorqError]:
         """Renew leases; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.ExtendLeases(calls.extends(items), reply), reply)
+        answers = await self._post.ask(m.ExtendLeases(calls.extends(items), reply), reply)
+        return _for_holders(items, answers)
 
     async def report(self, job: Job | str, progress: JsonValue, token: str | None = None) -> Job:
         """Record progress, any JSON value of at most 64 KiB."""
@@ -169,7 +171,18 @@ class LeaseVerbs:
     async def report_many(self, items: Sequence[Report]) -> list[Job | ActorqError]:
         """Record progress, already as JSON text; one result each, in order."""
         reply: Reply[list[Job | ActorqError]] = Reply()
-        return await self._post.ask(m.ReportProgress(calls.reports(items), reply), reply)
+        answers = await self._post.ask(m.ReportProgress(calls.reports(items), reply), reply)
+        return _for_holders(items, answers)
+
+
+def _for_holders(
+    items: Sequence[Extend | Report], answers: list[Job | ActorqError]
+) -> list[Job | ActorqError]:
+    """Show a token only to whoever has shown it."""
+    pairs = zip(items, answers, strict=True)
+    return [
+        hidden(one) if isinstance(one, Job) and item.token is None else one for item, one in pairs
+    ]
 
 
 def _held(job: Job | str, token: str | None) -> tuple[str, str | None]:

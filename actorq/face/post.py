@@ -8,6 +8,8 @@ import anyio
 import msgspec
 
 from actorq.actors.mailbox import Mailbox, Reply
+from actorq.core.job import Job
+from actorq.core.lease import hidden
 from actorq.core.policy import Policy
 from actorq.errors import ActorqError, Overloaded, ShuttingDown
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from actorq.core.commands import Release
 
 R = TypeVar("R")
+E = TypeVar("E", ActorqError, None)
 
 
 class AnswerTo(Protocol):
@@ -65,6 +68,11 @@ class Post(msgspec.Struct, frozen=True):
         with anyio.move_on_after(seconds):
             return await reply.get()
         return await reply.get() if reply.settled else reply.interim
+
+
+def seen(results: list[Job | E]) -> list[Job | E]:
+    """Return what anybody may see: a lease's token is shown to its holder alone."""
+    return [hidden(one) if isinstance(one, Job) else one for one in results]
 
 
 def only(results: list[R | ActorqError]) -> R:
