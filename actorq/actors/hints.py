@@ -36,37 +36,46 @@ class Hints:
 
     def written(self, results: Sequence[object]) -> None:
         """Tell what ``results``, just committed, mean for others."""
-        jobs = [job for result in results for job in _jobs(result)]
-        self._tell_consumers(results, jobs)
-        due_us = [job.available_at - job.updated_at for job in jobs if job.status is Status.DELAYED]
+        jobs: list[Job] = []
+        ready: set[str] = set()
+        ended: set[str] = set()
+        # Every caller of the batch waits while this runs: one look at each result, and one at each job.
+        for result in results:
+            if isinstance(result, Enqueued):
+                jobs.append(result.job)
+            elif isinstance(result, Settled):
+                jobs.append(result.job)
+                ended.add(result.job.queue_name)
+            elif isinstance(result, Job):
+                jobs.append(result)
+            elif isinstance(result, Claimed):
+                jobs += result.jobs
+            elif isinstance(result, Sweep):
+                jobs += result.jobs
+                ended.update(job.queue_name for job in result.jobs)
+            elif isinstance(result, QueueStats):
+                # A resumed queue, or a raised limit, may give out what it held back.
+                ready.add(result.name)
+        self._tell_of(jobs, ready)
+        if ready:
+            self._dispatcher.offer(m.JobsReady(frozenset(ready)))
+        if ended := ended - ready:
+            self._dispatcher.offer(m.RoomMade(frozenset(ended)))
+
+    def _tell_of(self, jobs: Sequence[Job], ready: set[str]) -> None:
+        """Tell of due times, leases and changes; add to ``ready`` the queues that jobs wait in."""
+        due_us: list[int] = []
+        lease_us: list[int] = []
+        for job in jobs:
+            if job.status is Status.PENDING:
+                ready.add(job.queue_name)
+            elif job.status is Status.DELAYED:
+                due_us.append(job.available_at - job.updated_at)
+            elif job.lease is not None:
+                lease_us.append(job.lease.expires_at - job.updated_at)
         if due_us:
             self._scheduler.offer(m.DueWithin(min(due_us) / SECOND_US))
-        leased = ((job.lease.expires_at, job.updated_at) for job in jobs if job.lease is not None)
-        lease_us = [expires_at - updated_at for expires_at, updated_at in leased]
         if lease_us:
             self._reaper.offer(m.DueWithin(min(lease_us) / SECOND_US))
         if jobs:
-            self._watcher.offer(m.JobsChanged(tuple(job.id for job in jobs)))
-
-    def _tell_consumers(self, results: Sequence[object], jobs: Sequence[Job]) -> None:
-        ready = {job.queue_name for job in jobs if job.status is Status.PENDING}
-        # A resumed queue, or a raised limit, may give out what it held back.
-        ready.update(result.name for result in results if isinstance(result, QueueStats))
-        ends = (result for result in results if isinstance(result, Settled | Sweep))
-        ended = {job.queue_name for result in ends for job in _jobs(result)} - ready
-        if ready:
-            self._dispatcher.offer(m.JobsReady(frozenset(ready)))
-        if ended:
-            self._dispatcher.offer(m.RoomMade(frozenset(ended)))
-
-
-def _jobs(result: object) -> tuple[Job, ...]:
-    match result:
-        case Enqueued(job) | Settled(job):
-            return (job,)
-        case Job():
-            return (result,)
-        case Claimed(jobs) | Sweep(jobs):
-            return jobs
-        case _:
-            return ()
+            self._watcher.offer(m.JobsChanged(tuple([job.id for job in jobs])))

@@ -38,7 +38,7 @@ class Watcher:
                     self._watches.setdefault(message.id, []).append(message)
                     ids.add(message.id)
                 case m.JobsChanged():
-                    ids.update(i for i in message.ids if i in self._watches)
+                    ids.update(self._watches.keys() & message.ids)
                 case m.Drain():
                     self._draining = True
                     ids.update(self._watches)
