@@ -29,7 +29,9 @@ BOTH = [signal.SIGTERM, signal.SIGINT]
 
 def start(folder: Path, mode: str, door: dict[str, str]) -> Server:
     """Start an odd server with a grace of one second."""
-    return Server(folder, ODD, mode, settings={**door, "GRACE": f"{GRACE_S}", "STORE_PATIENCE": "0"})
+    return Server(
+        folder, ODD, mode, settings={**door, "GRACE": f"{GRACE_S}", "STORE_PATIENCE": "0"}
+    )
 
 
 def request(pool: ThreadPoolExecutor, server: Server, path: str) -> Future[tuple[int, object]]:
