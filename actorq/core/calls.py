@@ -28,12 +28,9 @@ def names(ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(_name(job_id, "/id") for job_id in ids)
 
 
-def new_jobs(items: Sequence[NewJob]) -> tuple[NewJob, ...]:
-    """Check that these are jobs to make; what is in them was checked when they were made."""
-    for number, item in enumerate(items):
-        if not isinstance(item, NewJob):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are typed
-            raise InvalidInput(f"/jobs/{number}", "must be a NewJob, as new_job makes them")
-    return tuple(items)
+def new_jobs(items: Sequence[NewJob], policy: Policy) -> tuple[NewJob, ...]:
+    """Check jobs to make; what is wrong has its place in the list."""
+    return tuple(_new_job(number, item, policy) for number, item in enumerate(items))
 
 
 def acks(items: Sequence[Ack], policy: Policy) -> tuple[Ack, ...]:
@@ -121,6 +118,13 @@ def _held(item: C) -> C:
     if item.token is not None:
         _name(item.token, "/lease")
     return item
+
+
+def _new_job(number: int, item: NewJob, policy: Policy) -> NewJob:
+    try:
+        return intake.check(item, policy)
+    except InvalidInput as error:
+        raise InvalidInput(f"/jobs/{number}{error.pointer}", error.message) from None
 
 
 def _name(value: object, pointer: str) -> str:

@@ -14,7 +14,14 @@ from msgspec import UNSET
 from actorq.core import bounds, keys
 from actorq.core.commands import Edit
 from actorq.core.instants import check_instant
-from actorq.core.job import DEFAULT_BACKOFF, Backoff, Delivery, NewJob, OnDuplicate
+from actorq.core.job import (
+    DEFAULT_BACKOFF,
+    Backoff,
+    CheckedJob,
+    Delivery,
+    NewJob,
+    OnDuplicate,
+)
 from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
@@ -62,7 +69,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     if dedupe_key is None and dedupe_window:
         raise InvalidInput("/dedupe_window", "means nothing without a dedupe_key")
     delay, available_at = due(delay, available_at)
-    new = NewJob(
+    new = CheckedJob(
         id=job_id,
         queue_name=bounds.queue_name(queue_name),
         payload=bounds.payload(payload, policy.max_payload_bytes),
@@ -86,6 +93,22 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         return new
     key = bounds.text(idempotency_key, "/idempotency_key", longest=bounds.MAX_KEY)
     return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
+
+
+def check(new: NewJob, policy: Policy) -> NewJob:
+    """Check a job that somebody made by hand; one that ``new_job`` made was checked then."""
+    if isinstance(new, CheckedJob):
+        return new
+    if not isinstance(new, NewJob):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are typed
+        raise InvalidInput("", "must be a NewJob, as new_job makes them")
+    if not bounds.is_job_id(bounds.text(new.id, "/id", longest=bounds.MAX_KEY)):
+        raise InvalidInput("/id", "must be a UUID in lower case, as mint_id makes them")
+    wishes = msgspec.structs.asdict(new)
+    idempotency = wishes.pop("idempotency")
+    made = new_job(
+        wishes.pop("id"), wishes.pop("queue_name"), wishes.pop("payload"), policy, **wishes
+    )
+    return msgspec.structs.replace(made, idempotency=idempotency)
 
 
 def word(kind: type[E], value: object, pointer: str) -> E:

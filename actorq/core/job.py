@@ -105,7 +105,7 @@ class Idempotency(msgspec.Struct, frozen=True):
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that somebody asks for: checked, with its id, not yet written.
+    """A job that somebody asks for: with its id, not yet written. ``JobQueue.new_job`` makes it.
 
     Exactly one of ``delay`` (seconds, counted by the store's clock) and ``available_at`` (instant)
     says when it is due; neither means at once. ``dedupe_window`` is seconds.
@@ -128,6 +128,10 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_window: float = 0.0
     on_duplicate: OnDuplicate = OnDuplicate.RETURN
     idempotency: Idempotency | None = None
+
+
+class CheckedJob(NewJob, frozen=True, kw_only=True):
+    """A job that the intake made: its values need not be looked at again."""
 
 
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -63,9 +63,12 @@ class JobVerbs:
     async def enqueue_many(
         self, jobs: Sequence[NewJob]
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
-        """Enqueue jobs in one step; one result each, in order, a refusal being an error value."""
+        """Enqueue jobs in one step; one result each, in order, a refusal being an error value.
+
+        ``new_job`` makes them; one that was made by hand is checked here, and raises ``InvalidInput``.
+        """
         reply: Reply[list[Enqueued | PrunedReplay | ActorqError]] = Reply()
-        message = m.EnqueueJobs(calls.new_jobs(jobs), reply)
+        message = m.EnqueueJobs(calls.new_jobs(jobs, self._post.policy), reply)
         return [_seen(one) for one in await self._post.ask(message, reply)]
 
     async def get_job(self, job_id: str) -> Job:

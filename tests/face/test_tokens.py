@@ -73,13 +73,3 @@ async def test_a_wait_for_a_change_shows_no_token() -> None:
         assert changed is not None
         assert changed.lease is not None
         assert changed.lease.token == ""
-
-
-async def test_what_is_no_job_is_refused_before_it_is_sent() -> None:
-    """A text among the jobs to make names its place, and the queue goes on (§1)."""
-    async with actorq.open_queue("memory://") as queue:
-        wrong: list[object] = [queue.new_job("q", "x"), "x"]
-        with pytest.raises(actorq.InvalidInput) as caught:
-            await queue.enqueue_many(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is tested
-        assert caught.value.pointer == "/jobs/1"
-        assert await queue.get_queue_length("q") == 0
