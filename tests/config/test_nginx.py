@@ -107,7 +107,7 @@ def test_a_body_up_to_the_bound_gets_through(site: Site) -> None:
     assert "body_too_large" in str(refused.body)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
 def test_a_server_may_go(site: Site, number: signal.Signals) -> None:
     """Whoever repeats what was refused with 503, under its key, has each job once, however one goes (I11)."""
 
