@@ -14,14 +14,28 @@ from actorq.testing.conformance.concurrency import (
     TestRacingEnds,
     TestRacingEnqueues,
 )
-from actorq.testing.conformance.dedupe import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.dedupe import (
+    TestDedupeKeys,
+    TestFreeing,
+    TestReplace,
+    TestWindow,
+)
 from actorq.testing.conformance.defects import TestDefects
 from actorq.testing.conformance.fixtures import bench, make_bench
 from actorq.testing.conformance.idempotency import TestIdempotency
 from actorq.testing.conformance.leases import TestClaims
-from actorq.testing.conformance.listing import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.listing import (
+    TestFilters,
+    TestPages,
+)
 from actorq.testing.conformance.processes import *  # noqa: F403 - its classes become this module's
-from actorq.testing.conformance.queues import *  # noqa: F403 - its classes become this module's
+from actorq.testing.conformance.queues import (
+    TestFigures,
+    TestMaxDepth,
+    TestMaxRunning,
+    TestPause,
+    TestSettings,
+)
 from actorq.testing.conformance.stores import TestStore
 from tests.servers.redis_groups import RedisCluster
 from tests.servers.redis_harness import RedisHarness
@@ -32,12 +46,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TestClaims",
+    "TestDedupeKeys",
     "TestDefects",
+    "TestFigures",
+    "TestFilters",
+    "TestFreeing",
     "TestIdempotency",
+    "TestMaxDepth",
+    "TestMaxRunning",
+    "TestPages",
+    "TestPause",
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestReplace",
+    "TestSettings",
     "TestStore",
+    "TestWindow",
     "bench",
     "make_bench",
 ]
