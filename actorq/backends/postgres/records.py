@@ -137,10 +137,7 @@ def rest_changed(old: Job, new: Job) -> bool:
 
 
 def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
-    """Return what makes an entry of a row, as the statements of ``jobs.sql`` give it.
-
-    ``name_of`` tells the name of a queue by its number.
-    """
+    """Return what makes an entry of a row of ``jobs.sql``; ``name_of`` knows queues by number."""
 
     def read(row: Sequence[Any]) -> Entry:
         (
@@ -180,9 +177,7 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             completed_at=completed_at,
             cancel_requested=rest.cancel_requested,
             version=version,
-            lease=None
-            if token is None
-            else Lease(token, worker_id, claimed_at, leased_until, visibility),
+            lease=_lease(token, worker_id, claimed_at, leased_until, visibility),
             settled_token=settled_token,
             settled_by=None if settled_by is None else Settlement(settled_by),
         )
@@ -190,6 +185,12 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
         return Entry(job, queue, job, record_format, unknown)
 
     return read
+
+
+def _lease(
+    token: str | None, worker_id: str, claimed_at: int, leased_until: int, visibility: float
+) -> Lease | None:
+    return None if token is None else Lease(token, worker_id, claimed_at, leased_until, visibility)
 
 
 def _unknown(text: str) -> Unknown:
