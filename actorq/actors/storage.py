@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from actorq.actors import messages as m
 from actorq.actors.caller import Caller
-from actorq.actors.hints import Hints
+from actorq.actors.hints import Hints, News, read_news
 from actorq.actors.verbs import RANK, SINGLE, Kind
 from actorq.errors import ActorqError, BackendUnavailable, InternalError
 
@@ -70,14 +70,21 @@ class StorageLane:
             for message in waiting:
                 message.reply.set([])
             return
-        results = await self._run(lambda: self._caller.batch(kind, items))
+        results, news = await self._run(lambda: self._call(kind, items))
         start = 0
         for message in waiting:
             own = results[start : start + len(message.items)]
             start += len(message.items)
-            _answer(message, own)
+            if news.has_errors:
+                _answer(message, own)
+            else:
+                message.reply.set(own)
         if kind not in _READS:
-            self._hints.written(results)
+            self._hints.tell(news)
+
+    def _call(self, kind: Kind, items: Sequence[object]) -> tuple[list[object], News]:
+        results = self._caller.batch(kind, items)
+        return results, read_news(results)
 
     async def _serve_single(self, message: m.StorageMessage) -> None:
         result = await self._run(lambda: self._caller.single(message))
@@ -85,7 +92,7 @@ class StorageLane:
             message.reply.fail(result)
         else:
             cast("Reply[object]", message.reply).set(result)
-            self._hints.written([result])
+            self._hints.tell(read_news([result]))
 
 
 def _cut(group: Sequence[m.Batch[object, object]]) -> Iterator[list[m.Batch[object, object]]]:

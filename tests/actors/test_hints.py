@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actorq.actors import messages as m
-from actorq.actors.hints import Hints
+from actorq.actors.hints import Hints, read_news
 from actorq.core import lifecycle
 from actorq.core.job import Job, NewJob, create
 from actorq.core.policy import Policy
@@ -39,7 +39,7 @@ async def told(*results: object) -> list[object]:
         reaper=world.reaper,
         watcher=world.watcher,
     )
-    hints.written(results)
+    hints.tell(read_news(results))
     found: list[object] = []
     for box in boxes:
         box.close()
