@@ -209,6 +209,31 @@ class TestLargeBodies:
         assert [job.payload for job in edited] == [edit.payload for edit in edits]
         assert bench.get(edited[-1]).payload == edits[-1].payload
 
+    @pytest.mark.parametrize("size", [1_500, 1_501, 9_000])
+    def test_no_body_is_left_over(self, bench: Bench, size: int) -> None:
+        """Wherever a job goes its payload goes with it, and with the job it is gone (I2, I15)."""
+        large, small = "x" * size, "y"
+        jobs = [bench.put(payload=large, dedupe_key=str(n), priority=-n) for n in range(7)]
+        done, dead, edited, replaced, cancelled, deleted, kept = jobs
+        settled(bench.ack(bench.take(done).id))
+        bench.fail(bench.take(dead).id, None, Failure("x", retryable=False))
+        bench.backend.update_job([Edit(id=edited.id, payload=small)])
+        wish = bench.new(dedupe_key="3", payload=large[::-1], on_duplicate=OnDuplicate.REPLACE)
+        bench.enqueue(wish)
+        for job in (cancelled, deleted):
+            bench.cancel(job)
+        bench.backend.delete([deleted.id])
+        assert bench.get(dead).payload == bench.redrive(dead).payload == large
+        assert (bench.get(edited).payload, bench.get(replaced).payload) == (small, large[::-1])
+        assert [bench.get(job).payload for job in (done, cancelled, kept)] == [large] * 3
+        apart = 5 if size > 1_500 else 0
+        assert run(bench, "SELECT count(*) FROM {}.bodies") == [(apart,)]
+        bench.backend.update_job([Edit(id=edited.id, payload=large)])
+        bench.advance(100 * 86_400.0)
+        assert bench.backend.prune(10)[0] == 2
+        assert bench.backend.purge(QUEUE, frozenset(Status) - {Status.RUNNING}, 10) == 4
+        assert run(bench, "SELECT count(*) FROM {}.bodies") == [(0,)]
+
     def test_a_replacement_within_the_batch(self, bench: Bench) -> None:
         """Of a job that one item makes and the next replaces the last state is written (rule 1)."""
         first = bench.new(dedupe_key="k", payload="old")

@@ -86,9 +86,10 @@ def purge(work: Work, queue_name: str, statuses: frozenset[Status], limit: int) 
         table = "retention.purge_ended" if status in ENDED else "retention.purge"
         values = (arrays.int4(queue.id), arrays.int4(CODES[status]), arrays.int8(limit - gone))
         (result,) = work.ask(work.statements(table, *values))
-        gone += result.changed
-        work.move(queue.id, writes.PRUNED, result.changed)
-        work.move(queue.id, writes.FIRST_STATUS + CODES[status], -result.changed)
+        removed = result.row(first)
+        gone += removed
+        work.move(queue.id, writes.PRUNED, removed)
+        work.move(queue.id, writes.FIRST_STATUS + CODES[status], -removed)
     work.finish()
     return gone
 

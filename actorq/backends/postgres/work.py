@@ -157,12 +157,10 @@ class Work:
             return
         questions = [self.statements("jobs.holders", *_columns(places))]
         if lock:
+            # First: what is read after it stays as it is.
             questions.insert(0, self.statements("jobs.lock_holders", *_columns(lock)))
-        ids: set[str] = set()
-        for result in reversed(self.ask(*questions)):
-            ids.update(entry.job.id for entry in self.enter(result))
-        for job_id in sorted(ids):
-            self._note_key(self.entries[job_id])
+        for entry in self.enter(self.ask(*questions)[-1]):
+            self._note_key(entry)
 
     def holder(self, place: Place) -> Entry | None:
         """Return the job that holds a key whose holders were loaded: a live one before a window."""

@@ -64,7 +64,8 @@ CREATE TABLE {schema}.jobs (
     -- The last settlement by a holder.
     settled_token text,
     settled_by text,
-    payload bytea NOT NULL,
+    -- NULL: too large to be copied along, so it is in `bodies`.
+    payload bytea,
     -- All else, as JSON without the defaults.
     rest json NOT NULL DEFAULT '{}'
 ) WITH (
@@ -109,7 +110,7 @@ CREATE TABLE {schema}.ended (
     settled_token text,
     settled_by text,
     result text,
-    payload bytea NOT NULL,
+    payload bytea,
     rest json NOT NULL
 ) WITH (
     autovacuum_vacuum_scale_factor = 0.02,
@@ -125,6 +126,12 @@ CREATE INDEX ended_held ON {schema}.ended (queue, status, dedupe_until)
     WHERE dedupe_until > completed_at;
 CREATE INDEX ended_window ON {schema}.ended (queue, dedupe_key)
     WHERE dedupe_until > completed_at;
+
+-- The large payloads, of live and of ended jobs: a job that ends changes its table, and they stay.
+CREATE TABLE {schema}.bodies (
+    id uuid PRIMARY KEY,
+    payload bytea NOT NULL
+);
 
 -- Which requests were accepted, by the digest of their idempotency key.
 CREATE TABLE {schema}.replays (

@@ -40,7 +40,11 @@ BEGIN
             jobs.created_at, jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version,
             jobs.format, jobs.dedupe_key, jobs.dedupe_until, jobs.settled_token, jobs.settled_by,
             jobs.token, jobs.worker_id, jobs.claimed_at, jobs.leased_until,
-            jobs.visibility_timeout, NULL::bigint, NULL::text, jobs.payload, jobs.rest::text
+            jobs.visibility_timeout, NULL::bigint, NULL::text,
+            coalesce(
+                jobs.payload, (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = jobs.id)
+            ),
+            jobs.rest::text
         FROM {schema}.jobs WHERE jobs.id = wanted.id
         UNION ALL
         SELECT
@@ -48,15 +52,27 @@ BEGIN
             ended.created_at, ended.updated_at, ended.expires_at, ended.attempt, ended.version,
             ended.format, ended.dedupe_key, ended.dedupe_until, ended.settled_token,
             ended.settled_by, NULL, NULL, NULL, NULL, NULL, ended.completed_at, ended.result,
-            ended.payload, ended.rest::text
+            coalesce(
+                ended.payload,
+                (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = ended.id)
+            ),
+            ended.rest::text
         FROM {schema}.ended WHERE ended.id = wanted.id
     ) AS found;
 END
 $$;
 
--- Locks live jobs, in the order of `ids`, and reads them.
+-- Locks live jobs, in the order of `ids`, and reads them; in two statements, so that what is read is as
+-- it was when the last lock was given.
 CREATE FUNCTION {schema}.lock_jobs(ids uuid[]) RETURNS SETOF {schema}.job_record
 LANGUAGE plpgsql AS $$
+DECLARE
+    locked tid[] := ARRAY(
+        SELECT jobs.place FROM unnest(ids) AS wanted (id)
+        CROSS JOIN LATERAL (
+            SELECT jobs.ctid AS place FROM {schema}.jobs WHERE jobs.id = wanted.id FOR UPDATE
+        ) AS jobs
+    );
 BEGIN
     RETURN QUERY
     SELECT
@@ -64,11 +80,11 @@ BEGIN
         jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
         jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
         jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout, NULL::bigint, NULL::text,
-        jobs.payload, jobs.rest::text
-    FROM unnest(ids) AS wanted (id)
-    CROSS JOIN LATERAL (
-        SELECT * FROM {schema}.jobs WHERE jobs.id = wanted.id FOR UPDATE
-    ) AS jobs;
+        coalesce(
+            jobs.payload, (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = jobs.id)
+        ),
+        jobs.rest::text
+    FROM {schema}.jobs WHERE jobs.ctid = ANY (locked);
 END
 $$;
 
@@ -87,7 +103,8 @@ BEGIN
     )
     SELECT
         new.id, new.queue, new.status, new.priority, new.available_at, instant, instant,
-        new.expires_at, new.dedupe_key, new.dedupe_until, new_format, new.payload, new.rest::json,
+        new.expires_at, new.dedupe_key, new.dedupe_until, new_format,
+        CASE WHEN octet_length(new.payload) <= 1500 THEN new.payload END, new.rest::json,
         CASE WHEN new.status = 0 THEN pg_current_xact_id() END
     FROM unnest(
         new_ids, new_queues, new_statuses, new_priorities, new_available_ats, new_expires_ats,
@@ -95,6 +112,9 @@ BEGIN
     ) AS new (
         id, queue, status, priority, available_at, expires_at, dedupe_key, dedupe_until, payload, rest
     );
+    INSERT INTO {schema}.bodies (id, payload)
+    SELECT new.id, new.payload FROM unnest(new_ids, new_payloads) AS new (id, payload)
+    WHERE octet_length(new.payload) > 1500;
     IF EXISTS (
         SELECT FROM unnest(new_ids) AS new (id)
         CROSS JOIN LATERAL (
@@ -117,11 +137,28 @@ BEGIN
 END
 $$;
 
+-- Puts payloads in the place of others; those that are NULL stay.
+CREATE FUNCTION {schema}.replace_bodies(new_ids uuid[], new_payloads bytea[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM {schema}.bodies
+    USING (
+        SELECT wanted.id FROM unnest(new_ids, new_payloads) AS wanted (id, payload)
+        WHERE wanted.payload IS NOT NULL
+        OFFSET 0
+    ) AS new
+    WHERE bodies.id = new.id;
+    INSERT INTO {schema}.bodies (id, payload)
+    SELECT new.id, new.payload FROM unnest(new_ids, new_payloads) AS new (id, payload)
+    WHERE octet_length(new.payload) > 1500;
+END
+$$;
+
 -- Changes live jobs which stay alive. A payload or a rest that is NULL stays. If one of them no longer has
 -- the version that it was found with, the transaction fails (AQ001).
 CREATE FUNCTION {schema}.change_jobs(
-    new_ids uuid[], old_versions integer[], new_statuses integer[], new_priorities integer[], new_available_ats bigint[],
-    new_updated_ats bigint[], new_attempts integer[], new_versions integer[], new_tokens text[],
+    new_ids uuid[], old_versions integer[], new_statuses integer[], new_priorities integer[],
+    new_available_ats bigint[], new_updated_ats bigint[], new_attempts integer[], new_versions integer[], new_tokens text[],
     new_worker_ids text[], new_claimed_ats bigint[], new_leased_untils bigint[],
     new_visibilities double precision[], new_settled_tokens text[],
     new_settled_bys text[], new_payloads bytea[], new_rests text[]
@@ -152,7 +189,10 @@ BEGIN
             WHEN jobs.status <> 0 OR jobs.priority <> new.priority THEN pg_current_xact_id()
             ELSE jobs.woken
         END,
-        payload = coalesce(new.payload, jobs.payload),
+        payload = CASE
+            WHEN new.payload IS NULL THEN jobs.payload
+            WHEN octet_length(new.payload) <= 1500 THEN new.payload
+        END,
         rest = coalesce(new.rest::json, jobs.rest)
     FROM (
         SELECT wanted.*, (
@@ -175,6 +215,9 @@ BEGIN
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written < cardinality(new_ids) THEN
         RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';
+    END IF;
+    IF cardinality(array_remove(new_payloads, NULL)) > 0 THEN
+        PERFORM {schema}.replace_bodies(new_ids, new_payloads);
     END IF;
 END
 $$;

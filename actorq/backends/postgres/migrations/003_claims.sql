@@ -141,7 +141,10 @@ BEGIN
         jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
         jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
         jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout, NULL::bigint, NULL::text,
-        jobs.payload, jobs.rest::text;
+        coalesce(
+            jobs.payload, (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = jobs.id)
+        ),
+        jobs.rest::text;
     GET DIAGNOSTICS claimed = ROW_COUNT;
     IF claimed < cardinality(picked) THEN
         RAISE EXCEPTION 'a job has changed' USING ERRCODE = 'AQ001';

@@ -142,7 +142,7 @@ DECLARE
 BEGIN
     SELECT jobs.queue, jobs.status, jobs.priority INTO old FROM {schema}.jobs WHERE jobs.id = holder;
     UPDATE {schema}.jobs SET
-        payload = new_payload,
+        payload = CASE WHEN octet_length(new_payload) <= 1500 THEN new_payload END,
         priority = new_priority,
         available_at = due,
         status = new_status,
@@ -154,6 +154,7 @@ BEGIN
             ELSE woken
         END
     WHERE jobs.id = holder;
+    PERFORM {schema}.replace_bodies(ARRAY[holder], ARRAY[new_payload]);
     IF new_status <> old.status THEN
         PERFORM {schema}.count_moves(
             ARRAY[old.queue], '{0}', '{0}', ARRAY[1 - 2 * new_status], ARRAY[2 * new_status - 1],

@@ -24,7 +24,9 @@ _LIVE: Final = """
     jobs.updated_at, jobs.expires_at, jobs.attempt, jobs.version, jobs.format, jobs.dedupe_key,
     jobs.dedupe_until, jobs.settled_token, jobs.settled_by, jobs.token, jobs.worker_id,
     jobs.claimed_at, jobs.leased_until, jobs.visibility_timeout,
-    NULL::bigint AS completed_at, NULL::text AS result, jobs.payload, jobs.rest::text AS rest
+    NULL::bigint AS completed_at, NULL::text AS result, coalesce(
+        jobs.payload, (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = jobs.id)
+    ), jobs.rest::text AS rest
 """
 """What ``records`` reads of a live job, in the order in which it reads."""
 
@@ -33,7 +35,9 @@ _ENDED: Final = """
     ended.updated_at, ended.expires_at, ended.attempt, ended.version, ended.format, ended.dedupe_key,
     ended.dedupe_until, ended.settled_token, ended.settled_by, NULL::text, NULL::text,
     NULL::bigint, NULL::bigint, NULL::float8,
-    ended.completed_at, ended.result, ended.payload, ended.rest::text
+    ended.completed_at, ended.result, coalesce(
+        ended.payload, (SELECT large.payload FROM {schema}.bodies AS large WHERE large.id = ended.id)
+    ), ended.rest::text
 """
 """The same of an ended job."""
 

@@ -34,7 +34,7 @@ CROSS JOIN LATERAL (
 ) AS ended
 
 -- name: lock_holders
-SELECT {live}
+SELECT locked.*
 FROM (
     SELECT holders.id
     FROM unnest($1::integer[], $2::text[]) AS wanted (queue, dedupe_key)
@@ -45,7 +45,7 @@ FROM (
     ) AS holders
     ORDER BY holders.id
 ) AS held
-CROSS JOIN LATERAL (SELECT * FROM {schema}.jobs WHERE jobs.id = held.id FOR UPDATE) AS jobs
+CROSS JOIN LATERAL (SELECT FROM {schema}.jobs WHERE jobs.id = held.id FOR UPDATE) AS locked
 
 -- name: leased_under
 SELECT {live} FROM {schema}.jobs WHERE status = 2 AND token = ANY ($1::text[])
@@ -82,10 +82,22 @@ SELECT
 FROM gone
 
 -- name: delete
-DELETE FROM {schema}.jobs WHERE id = ANY ($1::uuid[])
+WITH gone AS (
+    DELETE FROM {schema}.jobs
+    USING unnest($1::uuid[]) AS wanted (id)
+    WHERE jobs.id = wanted.id
+    RETURNING jobs.id
+)
+DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id
 
 -- name: delete_ended
-DELETE FROM {schema}.ended WHERE id = ANY ($1::uuid[])
+WITH gone AS (
+    DELETE FROM {schema}.ended
+    USING unnest($1::uuid[]) AS wanted (id)
+    WHERE ended.id = wanted.id
+    RETURNING ended.id
+)
+DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id
 
 -- name: move
 SELECT {schema}.count_moves($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -36,7 +36,10 @@ chosen AS (
 ),
 gone AS (
     DELETE FROM {schema}.ended USING chosen WHERE ended.id = chosen.id
-    RETURNING ended.queue, ended.status
+    RETURNING ended.queue, ended.status, ended.id, ended.payload
+),
+bodies_gone AS (
+    DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id AND gone.payload IS NULL
 ),
 moved AS (
     INSERT INTO {schema}.moves (
@@ -78,21 +81,35 @@ SELECT least(
 )
 
 -- name: purge
-DELETE FROM {schema}.jobs
-WHERE id IN (
-    SELECT id FROM {schema}.jobs
-    WHERE queue = $1 AND status = $2::integer AND format > 0
-    ORDER BY id
-    LIMIT $3::bigint
-    FOR UPDATE SKIP LOCKED
+WITH gone AS (
+    DELETE FROM {schema}.jobs
+    WHERE id IN (
+        SELECT id FROM {schema}.jobs
+        WHERE queue = $1 AND status = $2::integer AND format > 0
+        ORDER BY id
+        LIMIT $3::bigint
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, payload
+),
+bodies_gone AS (
+    DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id AND gone.payload IS NULL
 )
+SELECT count(*) FROM gone
 
 -- name: purge_ended
-DELETE FROM {schema}.ended
-WHERE id IN (
-    SELECT id FROM {schema}.ended
-    WHERE queue = $1 AND status = $2::integer AND format > 0
-    ORDER BY id
-    LIMIT $3::bigint
-    FOR UPDATE SKIP LOCKED
+WITH gone AS (
+    DELETE FROM {schema}.ended
+    WHERE id IN (
+        SELECT id FROM {schema}.ended
+        WHERE queue = $1 AND status = $2::integer AND format > 0
+        ORDER BY id
+        LIMIT $3::bigint
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, payload
+),
+bodies_gone AS (
+    DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id AND gone.payload IS NULL
 )
+SELECT count(*) FROM gone
