@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actorq.testing.conformance.model import TestModel as AnyModel
-
 # The suite is made for this: its classes and fixtures become this module's.
 from actorq.testing.conformance.processes import *  # noqa: F403
 from actorq.testing.conformance.suite import *  # noqa: F403
@@ -17,13 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# The model test's days have a schema each, and every step of them its transactions.
+pytestmark = pytest.mark.timeout(400)
+
+
 @pytest.fixture
 def harness() -> Iterator[PostgresHarness]:
     harness = PostgresHarness(shared_dsn())
     yield harness
     harness.close()
-
-
-@pytest.mark.timeout(400)
-class TestModel(AnyModel):
-    """The model test, with more time: each of its days has a schema, and every step its transactions."""
