@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 # The suite is made for this: its classes and fixtures become this module's.
-from actorq.testing.conformance.processes import *  # noqa: F403
-from actorq.testing.conformance.suite import *  # noqa: F403
+from actorq.testing.conformance.processes import *  # noqa: F403 - made for it
+from actorq.testing.conformance.suite import *  # noqa: F403 - made for it
 from tests.servers.postgres import PostgresHarness, shared_dsn
 
 if TYPE_CHECKING:

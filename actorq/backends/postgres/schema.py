@@ -64,7 +64,7 @@ def current_version() -> int:
 
 def script(namespace: str, after: int = 0) -> str:
     """Return the migrations that follow a version as one script, for those who run them themselves."""
-    first = (_LOCK, _CREATE_SCHEMA, _CREATE_TABLE)
+    first = [_LOCK] if after else [_LOCK, _CREATE_SCHEMA, _CREATE_TABLE]
     parts = ["BEGIN;\n", *(f"{fill(sql, namespace)};\n" for sql in first)]
     for version, sql in enumerate(migrations()[after:], start=after + 1):
         applied = fill(_APPLIED, namespace).replace("$1", str(version))
