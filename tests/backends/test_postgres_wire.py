@@ -1,7 +1,10 @@
-"""How PostgreSQL is spoken to: arrays in its own format, and migrations as a script."""
+"""How PostgreSQL is spoken to: arrays in its own format, its refusals, and migrations as a script."""
 
 from __future__ import annotations
 
+import os
+import signal
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,8 +15,12 @@ from psycopg import sql
 
 from actorq.backends.postgres import arrays
 from actorq.backends.postgres.connection import Connection, Statement, complete
+from actorq.backends.postgres.faults import ServerError
 from actorq.backends.postgres.schema import current_version, script
-from tests.servers.postgres import shared_dsn
+from actorq.core.policy import Policy
+from actorq.errors import BackendUnavailable
+from actorq.testing.conformance.bench import Bench
+from tests.servers.postgres import PostgresHarness, shared_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,3 +90,61 @@ def test_the_migrations_as_a_script() -> None:
         query = sql.SQL("SELECT max(version) FROM {}").format(sql.Identifier(name, "migrations"))
         assert connection.execute(query).fetchall() == [(current_version(),)]
         connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+
+class TestRefusals:
+    """What a refusal of the server means to a caller."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[Bench]:
+        """Give a bench whose table of jobs will take nothing more, for a reason of the test's choice."""
+        harness = PostgresHarness(shared_dsn())
+        bench = Bench(harness, Policy())
+        yield bench
+        bench.close()
+        harness.close()
+
+    @pytest.mark.parametrize(
+        "code", ["40001", "40P01", "AQ001", "23505", "53100", "57014", "25006"]
+    )
+    def test_what_passes(self, bench: Bench, code: str) -> None:
+        """What may go well later is unavailability, at last also that others are always in the way (I8)."""
+        self._refuse_jobs(bench, code)
+        with pytest.raises(BackendUnavailable):
+            bench.backend.enqueue([bench.new()])
+        assert bench.length() == 0
+
+    @pytest.mark.parametrize("code", ["P0001", "22003", "42P01"])
+    def test_what_is_a_bug(self, bench: Bench, code: str) -> None:
+        """What no waiting cures and no caller has done is shown as it is, and the connection goes on."""
+        self._refuse_jobs(bench, code)
+        with pytest.raises(ServerError) as error:
+            bench.backend.enqueue([bench.new()])
+        assert error.value.code == code
+        assert bench.length() == 0
+
+    def test_whatever_interrupts_ends_the_connection(self) -> None:
+        """A connection on which an answer was not waited for is closed, or it would answer the next (I16)."""
+        connection = Connection(complete(shared_dsn()))
+        before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        interrupt = Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1))
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            connection.exchange([Statement(b"SELECT pg_sleep(20)")])
+        interrupt.join()
+        signal.signal(signal.SIGUSR1, before)
+        assert connection.closed
+        with pytest.raises(BackendUnavailable):
+            connection.exchange([Statement(b"SELECT 2")])
+
+    def _refuse_jobs(self, bench: Bench, code: str) -> None:
+        harness = bench.harness
+        assert isinstance(harness, PostgresHarness)
+        namespace = harness.namespace(bench.store)
+        name = sql.Identifier(namespace, "refuse")
+        body = sql.Literal(f"BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END")
+        function = sql.SQL("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}")
+        trigger = sql.SQL("CREATE TRIGGER refuse BEFORE INSERT ON {} EXECUTE FUNCTION {}()")
+        with psycopg.connect(shared_dsn(), autocommit=True) as connection:
+            connection.execute(function.format(name, body))
+            connection.execute(trigger.format(sql.Identifier(namespace, "jobs"), name))

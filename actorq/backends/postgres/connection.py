@@ -138,6 +138,12 @@ class Connection:
         except psycopg.Error as error:
             self.close()
             raise BackendUnavailable(f"PostgreSQL: the connection was lost: {error}") from error
+        except ServerError:
+            raise
+        except BaseException:
+            # Whatever it was, what the server still says would be taken for the next answer.
+            self.close()
+            raise
 
     def notifications(self) -> list[tuple[int, str]]:
         """Return what was notified, as far as it has arrived: who (a process id) and what."""

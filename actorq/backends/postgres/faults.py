@@ -12,8 +12,6 @@ _PASSING: Final = {
     "57": "it was interrupted",
     "58": "its disk does not work",
     "25006": "it takes no writes: is it a standby?",
-    "40001": "others were in the way again and again",
-    "40P01": "others were in the way again and again",
     "53100": "its disk is full",
     "53200": "it has no memory left",
     "53300": "it has too many connections",

@@ -78,8 +78,12 @@ def perform(connection: Connection, enter: Statement, work: Callable[[Transactio
         try:
             return work(transaction)
         except ServerError as error:
-            if error.code not in REPEAT or attempt == ATTEMPTS:
+            if error.code not in REPEAT:
                 raise _translated(error) from error
+            if attempt == ATTEMPTS:
+                raise BackendUnavailable(
+                    f"PostgreSQL: others were in the way again and again: {error}"
+                ) from error
         finally:
             with suppress(BackendUnavailable):
                 transaction.leave()
