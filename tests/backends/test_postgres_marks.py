@@ -280,10 +280,16 @@ class TestMarks:
         return marks
 
 
-def test_a_process_forgets_its_marks_with_its_store(bench: Bench) -> None:
-    """A store that is opened anew knows nothing, and claims all the same (``open``)."""
-    jobs = bench.put_many(3)
-    bench.take(jobs[0])
-    bench.reopen()
-    assert ids(bench.claim(5).jobs) == ids(jobs[1:])
+def test_a_store_that_is_opened_again_starts_afresh(bench: Bench) -> None:
+    """What a process had learnt does not outlive the schema that it learnt it of (``open``)."""
+    for name in ("first", "second"):
+        bench.put(queue_name=name)
+        bench.claim(queue=name)
+    bench.backend.close()
+    namespace = sql.Identifier(harness_of(bench).namespace(bench.store))
+    run(sql.SQL("DROP SCHEMA {} CASCADE").format(namespace))
+    bench.store.open()
+    bench.backend = bench.connect()
+    jobs = [bench.put(queue_name=name) for name in ("second", "first")]
+    assert [bench.take(job).id for job in jobs] == ids(jobs)
     assert isinstance(bench.store, PostgresStore)

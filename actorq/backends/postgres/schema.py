@@ -27,8 +27,8 @@ LONGEST_NAME: Final = 63
 
 _FORBIDDEN: Final = frozenset("\0'\"\\${}")
 
-PATIENCE_S: Final = 60
-"""Seconds that opening waits for another server that is migrating."""
+PATIENCE_S: Final = 10
+"""Seconds that opening waits for another server that is migrating, before it says that it has to."""
 
 # By a query of the catalogue: CREATE ... IF NOT EXISTS looks into a cache which does not know what another
 # server has committed while this one waited for the lock.

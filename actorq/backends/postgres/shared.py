@@ -26,8 +26,12 @@ class Shared:
         self.channel = namespace.encode()
         self.statements = Statements(namespace)
         self.begin = self.statements("jobs.begin", PATIENCE)
-        self.names = Names()
         self.bulletin = Bulletin()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all that was learnt: the store is opened, and may be another one than before."""
+        self.names = Names()
         self.marks = Marks()
         self.held = Held()
         self.rounds = Rounds()

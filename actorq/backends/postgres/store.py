@@ -76,6 +76,7 @@ class PostgresStore:
         try:
             warnings = _check_server(connection)
             schema.migrate(connection, self._namespace)
+            self._shared.forget()
             warnings += self._check_news(connection)
             backend = PostgresBackend(connection, self._shared)
             return Check(backend.check().now, warnings)
