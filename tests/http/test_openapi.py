@@ -100,6 +100,17 @@ def test_examples_are_what_the_schemas_say(method: str, path: str, operation: Js
     assert seen >= len(part(operation, "responses")) - 2, (method, path)
 
 
+def test_a_document_belongs_to_who_asked_for_it() -> None:
+    """What a reader writes into a document is not in the next one (§9)."""
+    first = document()
+    example = part(
+        first, "paths", "/jobs/{id}/ack", "post", "requestBody", "content", "application/json"
+    )
+    part(example, "example")["lease"] = "mine"
+    part(first, "components", "schemas", "ProblemView")["type"] = "mine"
+    assert b'"mine"' not in msgspec.json.encode(document())
+
+
 def test_every_schema_is_a_schema() -> None:
     """The schemas are valid JSON Schema of 2020-12, and every reference leads somewhere."""
     schemas = part(document(), "components", "schemas")

@@ -115,7 +115,8 @@ class ServerProcess:
         """True as long as the server lives; a dead one that nobody has asked about yet does not."""
         try:
             state = Path(f"/proc/{self.pid}/stat").read_text("utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
+            # Not there any more, or gone between the opening and the reading of its page.
             return False
         return state.rsplit(")", 1)[1].split()[0] != "Z"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -70,13 +71,13 @@ class Document:
 
 
 def document(root: str = "") -> Json:
-    """Return the OpenAPI document of the routes under ``root``."""
+    """Return the OpenAPI document of the routes under ``root``: the caller's own, to do with as it likes."""
     paths: dict[str, Json] = {}
     for tag, operations in GROUPS.items():
         for (method, path), operation in operations.items():
             entry = paths.setdefault(path, _path_parameters(path))
             entry[method.lower()] = _operation(method, path, tag, operation)
-    return {
+    made: Json = {
         "openapi": "3.1.0",
         "info": {
             "title": "actorq",
@@ -88,6 +89,8 @@ def document(root: str = "") -> Json:
         "paths": paths,
         "components": {"schemas": _schemas()},
     }
+    # The examples and some schemas are shared: a reader that fills them in must not change the next document.
+    return deepcopy(made)
 
 
 def _path_parameters(path: str) -> Json:
