@@ -18,19 +18,11 @@ import msgspec
 
 from actorq.actors import messages as m
 from actorq.actors.actor import Actor, Alarm, OnCrash, metronome, serve
-from actorq.actors.dispatcher import Dispatcher
 from actorq.actors.hints import Hints
-from actorq.actors.lease_manager import LeaseManager
-from actorq.actors.listener import NewsLoop
 from actorq.actors.mailbox import Mailbox, MailboxClosed
-from actorq.actors.patience import BEATS, Patience
-from actorq.actors.reaper import Reaper
-from actorq.actors.returner import Returner
+from actorq.actors.patience import BEATS
 from actorq.actors.runners import Runner, ThreadRunner, run_inline
-from actorq.actors.scheduler import Scheduler
-from actorq.actors.storage import StorageLane
-from actorq.actors.timekeeper import Timekeeper
-from actorq.actors.watcher import Watcher
+from actorq.cast import Cast
 from actorq.clock import mint_token, random_bits, wall_clock
 from actorq.core.ids import IdMint
 from actorq.core.policy import Policy
@@ -64,6 +56,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How one runtime is built; ``grace`` is the seconds that stopping may take.
 
     ``patience`` is the seconds that a caller waits for the store before it leaves, the outcome unknown.
+    Blocking calls run in threads, unless ``make_runner`` gives each lane another place for them; ``cast``
+    says which classes play the actors.
     """
 
     policy: Policy = Policy()
@@ -74,6 +68,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], int] = wall_clock
     random_bits: Callable[[int], int] = random_bits
     mint_token: Callable[[], str] = mint_token
+    make_runner: Callable[[], Runner] | None = None
+    cast: Cast = Cast()
 
     def __post_init__(self) -> None:
         if self.pool_size < 1 or self.mailbox_capacity < 1:
@@ -107,10 +103,11 @@ class Runtime:
         writers = min(options.pool_size, store.max_writers or options.pool_size)
         lanes: list[Mailbox[m.StorageMessage]] = [Mailbox(capacity) for _ in range(writers + 3)]
         self._renewals, self._reader, self._upkeep, *self._writers = lanes
-        self._lanes: list[StorageLane] = []
+        self._lanes: list[Actor[m.StorageMessage]] = []
         self._spawned = 0
         self._draining = False
-        self._patience = Patience()
+        self._cast = options.cast
+        self._patience = self._cast.patience()
         self.queue = JobQueue(
             Post(
                 self._dispatcher,
@@ -142,14 +139,14 @@ class Runtime:
         self._serve(
             RETURNS,
             "returner",
-            lambda: Returner(lane=self._writers[0]),
+            lambda: self._cast.returner(lane=self._writers[0]),
             self._returner,
             Alarm(BEAT_S, self._returner.offer),
         )
         self._serve(
             TIMERS,
             "watcher",
-            lambda: Watcher(lane=self._reader),
+            lambda: self._cast.watcher(lane=self._reader),
             self._watcher,
             Alarm(BEAT_S, self._watcher.offer),
         )
@@ -157,7 +154,7 @@ class Runtime:
         self._serve(
             TIMERS,
             "scheduler",
-            lambda: Scheduler(lane=self._upkeep, alarm=scheduling),
+            lambda: self._cast.scheduler(lane=self._upkeep, alarm=scheduling),
             self._scheduler,
             scheduling,
         )
@@ -165,7 +162,7 @@ class Runtime:
         self._serve(
             TIMERS,
             "reaper",
-            lambda: Reaper(lane=self._upkeep, alarm=reaping),
+            lambda: self._cast.reaper(lane=self._upkeep, alarm=reaping),
             self._reaper,
             reaping,
         )
@@ -175,7 +172,7 @@ class Runtime:
         ticks: Mailbox[m.PatienceMessage] = Mailbox(1)
         pace = Alarm(self._options.patience / BEATS, ticks.offer)
         self._serve(TIMERS, "patience", lambda: self._patience, ticks, pace)
-        news = NewsLoop(
+        news = self._cast.listener(
             listen=self._store.listen,
             run=self._runner(),
             dispatcher=self._dispatcher,
@@ -200,8 +197,8 @@ class Runtime:
 
         self._stages.start(stage, name, run, mailbox.close)
 
-    def _make_lane(self) -> StorageLane:
-        lane = StorageLane(
+    def _make_lane(self) -> Actor[m.StorageMessage]:
+        lane = self._cast.storage_lane(
             connect=self._store.connect,
             run=self._runner(),
             hints=self._hints,
@@ -211,13 +208,16 @@ class Runtime:
         return lane
 
     def _runner(self) -> Runner:
-        return run_inline if self._store.inline else ThreadRunner()
+        make = self._options.make_runner or ThreadRunner
+        return run_inline if self._store.inline else make()
 
-    def _make_timekeeper(self) -> Timekeeper:
-        return Timekeeper(lane=self._renewals, clock=self._options.clock, correct=self.ids.correct)
+    def _make_timekeeper(self) -> Actor[m.TimekeeperMessage]:
+        return self._cast.timekeeper(
+            lane=self._renewals, clock=self._options.clock, correct=self.ids.correct
+        )
 
-    def _make_dispatcher(self) -> Dispatcher:
-        return Dispatcher(
+    def _make_dispatcher(self) -> Actor[m.DispatcherMessage]:
+        return self._cast.dispatcher(
             writers=self._writers,
             renewals=self._renewals,
             reader=self._reader,
@@ -232,8 +232,8 @@ class Runtime:
         self._spawned += 1
         lane = self._writers[self._spawned % len(self._writers)]
 
-        def make() -> LeaseManager:
-            return LeaseManager(
+        def make() -> Actor[m.LeaseManagerMessage]:
+            return self._cast.lease_manager(
                 queue_name,
                 lane=lane,
                 returner=self._returner,
@@ -287,7 +287,8 @@ async def running(store: Store, options: Options, on_crash: OnCrash) -> AsyncGen
     as it is; an error that the system cannot mend cancels the body, and leaves as an exception group.
     """
     # Not abandoned when cancelled, as a lane's calls are: what was opened is to be closed.
-    run = run_inline if store.inline else anyio.to_thread.run_sync
+    make = options.make_runner or (lambda: anyio.to_thread.run_sync)
+    run: Runner = run_inline if store.inline else make()
     try:
         check = await run(store.open)
         runtime = Runtime(store, options, on_crash)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Runner(Protocol):
     """Runs a blocking call to its end, whatever becomes of the task that waits for it."""
 
-    async def __call__(self, function: Callable[[], T]) -> T:
+    async def __call__(self, function: Callable[[], T], /) -> T:
         """Return what ``function`` returns."""
         ...
 
