@@ -31,7 +31,7 @@ class Base(
     gc=False,
     omit_defaults=True,
     tag=str.lower,
-    tag_field="event",
+    tag_field="type",
 ):
     """What every event has: ``at`` in seconds on the observer's clock, and who recorded it."""
 
