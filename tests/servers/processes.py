@@ -7,6 +7,7 @@ in whatever way, the pipe closes; the guard then kills the server and removes it
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -47,11 +48,16 @@ if folder:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback interface that nobody uses now.
+
+    It is none of those that the system gives to clients: while a server is dead, one of them that knocks
+    at its door could get that very port for its own end, and would be connected with itself.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(22_768)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def temporary_folder(prefix: str) -> Path:
