@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actorq.testing.invariants.events import Event
+
 
 class NodePort(Protocol):
     """The machine on which a connection is: what its calls feel of the world.
@@ -22,6 +24,14 @@ class NodePort(Protocol):
         """Return when so much virtual time has passed, and the node runs."""
         ...
 
+    def listen(self, seconds: float) -> None:
+        """Return like ``sleep``, or earlier once ``ring`` is called: how a connection for news waits."""
+        ...
+
+    def ring(self) -> None:
+        """Let whoever listens on this node look for news; nothing happens if nobody does."""
+        ...
+
     def alive(self) -> bool:
         """Tell whether the node has not crashed; of a crashed one nothing may reach the store."""
         ...
@@ -34,6 +44,14 @@ class StorePort(Protocol):
         """Return the store's clock: an instant, which may be turned back by the world."""
         ...
 
+    def time(self) -> float:
+        """Return the virtual time, in seconds: the ``at`` of whatever is recorded."""
+        ...
+
     def later(self, seconds: float, function: Callable[[], None]) -> None:
         """Call ``function`` when so much virtual time has passed, whoever has crashed meanwhile."""
+        ...
+
+    def record(self, event: Event) -> None:
+        """Add an event to the history of the run."""
         ...
