@@ -90,6 +90,8 @@ def text(value: object, pointer: str, *, longest: int) -> str:
 
 def integer(value: object, pointer: str, *, least: int, most: int) -> int:
     """Return an integer of the range; a bool is not an integer here."""
+    if type(value) is int and least <= value <= most:
+        return value
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidInput(pointer, f"must be an integer from {least} to {most}")
     return value
@@ -116,6 +118,8 @@ def _number(value: object, least: float, most: float) -> float | None:
 
 def seconds(value: object, pointer: str, *, least: float, most: float) -> float:
     """Return a duration of the range, in seconds."""
+    if type(value) is float and least <= value <= most:
+        return value
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise InvalidInput(pointer, "must be a number of seconds")
     number = _number(value, least, most)

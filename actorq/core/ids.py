@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from actorq.core.instants import SECOND_US
-
 _RANDOM_BITS = 74
+_LOW_BITS = 62
+_LOW_MASK = (1 << _LOW_BITS) - 1
 _STEP_BITS = 32
 """How far one id lies from the last of the same millisecond, at most: hard to guess, and 2^42
 of them fit before the millisecond must be borrowed from the next."""
@@ -31,6 +31,7 @@ class IdMint:
         self._random_bits = random_bits
         self._offset_us = 0
         self._millisecond = 0
+        self._head = head_of(0)
         self._tail = 0
 
     def correct(self, offset_us: int) -> None:
@@ -39,23 +40,23 @@ class IdMint:
 
     def mint(self) -> str:
         """Return the next id; it is greater than all before it, whatever the clock does."""
-        millisecond = (self._clock() + self._offset_us) * 1_000 // SECOND_US
+        millisecond = (self._clock() + self._offset_us) // MILLISECOND_US
         if millisecond > self._millisecond:
-            self._millisecond = millisecond
-            # The top bit stays free: room to count within the millisecond.
-            self._tail = self._random_bits(_RANDOM_BITS - 1)
+            self._begin(millisecond)
         else:
             self._tail += 1 + self._random_bits(_STEP_BITS)
             if self._tail >> _RANDOM_BITS:
-                self._millisecond += 1
-                self._tail = self._random_bits(_RANDOM_BITS - 1)
-        return _text(self._millisecond, self._tail)
+                self._begin(self._millisecond + 1)
+        tail = self._tail
+        # The version is 7, and the variant 0b10.
+        low = f"{1 << 63 | tail & _LOW_MASK:016x}"
+        return f"{self._head}-{0x7000 | tail >> _LOW_BITS:04x}-{low[:4]}-{low[4:]}"
 
-
-def _text(millisecond: int, tail: int) -> str:
-    high, low = tail >> 62, tail & (1 << 62) - 1
-    value = f"{millisecond << 16 | 0x7000 | high:016x}{1 << 63 | low:016x}"
-    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+    def _begin(self, millisecond: int) -> None:
+        self._millisecond = millisecond
+        self._head = head_of(millisecond)
+        # The top bit stays free: room to count within the millisecond.
+        self._tail = self._random_bits(_RANDOM_BITS - 1)
 
 
 def millisecond_of(job_id: str) -> int:

@@ -68,7 +68,8 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     """Return the checked job. Durations are seconds, instants microseconds since the epoch."""
     if dedupe_key is None and dedupe_window:
         raise InvalidInput("/dedupe_window", "means nothing without a dedupe_key")
-    delay, available_at = due(delay, available_at)
+    if delay is not None or available_at is not None:
+        delay, available_at = due(delay, available_at)
     new = CheckedJob(
         id=job_id,
         queue_name=bounds.queue_name(queue_name),
@@ -79,11 +80,11 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         delay=delay,
         available_at=available_at,
         metadata={} if metadata is None else bounds.metadata(metadata),
-        task=_optional_text(task, "/task", bounds.MAX_TASK),
+        task=None if task is None else bounds.text(task, "/task", longest=bounds.MAX_TASK),
         backoff=backoff if backoff is DEFAULT_BACKOFF else bounds.backoff(backoff),
         timeout=None if timeout is None else _timeout(timeout),
         expires_at=None if expires_at is None else check_instant(expires_at, "/expires_at"),
-        dedupe_key=_optional_text(dedupe_key, "/dedupe_key", bounds.MAX_KEY),
+        dedupe_key=None if dedupe_key is None else _key(dedupe_key, "/dedupe_key"),
         dedupe_window=bounds.seconds(
             dedupe_window, "/dedupe_window", least=0.0, most=bounds.MAX_DELAY_S
         ),
@@ -91,7 +92,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     )
     if idempotency_key is None:
         return new
-    key = bounds.text(idempotency_key, "/idempotency_key", longest=bounds.MAX_KEY)
+    key = _key(idempotency_key, "/idempotency_key")
     return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
 
 
@@ -167,8 +168,8 @@ def purgeable(statuses: Iterable[Status]) -> frozenset[Status]:
     return named
 
 
-def _optional_text(value: str | None, pointer: str, longest: int) -> str | None:
-    return None if value is None else bounds.text(value, pointer, longest=longest)
+def _key(value: str, pointer: str) -> str:
+    return bounds.text(value, pointer, longest=bounds.MAX_KEY)
 
 
 def _timeout(value: float) -> float:
@@ -205,8 +206,8 @@ def queue_edit(change: QueueEdit) -> QueueEdit:
     bounds.queue_name(change.queue_name)
     if change.paused is not UNSET:
         bounds.boolean(change.paused, "/paused")
-    if change.paused_reason is not UNSET:
-        _optional_text(change.paused_reason, "/paused_reason", MAX_REASON)
+    if change.paused_reason is not UNSET and change.paused_reason is not None:
+        bounds.text(change.paused_reason, "/paused_reason", longest=MAX_REASON)
     for name in ("max_running", "max_depth"):
         limit: object = getattr(change, name)
         if limit is not UNSET and limit is not None:

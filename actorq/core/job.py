@@ -184,8 +184,9 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 def create(new: NewJob, now: int) -> Job:
     """Make the record of ``new`` at the store's instant ``now``: pending if due, else delayed."""
-    due = new.available_at
-    available_at = now + to_us(new.delay or 0.0) if due is None else due
+    available_at = new.available_at
+    if available_at is None:
+        available_at = now + to_us(new.delay) if new.delay else now
     return Job(
         id=new.id,
         queue_name=new.queue_name,

@@ -58,7 +58,9 @@ def ack(job: Job, result: str | None, now: int) -> Job:
         completed_at=now,
         updated_at=now,
         version=job.version + 1,
-        **_settled(job, Settlement.ACK),
+        lease=None,
+        settled_token=None if job.lease is None else job.lease.token,
+        settled_by=Settlement.ACK,
     )
 
 
