@@ -53,6 +53,18 @@ class Choices:
         drawn = self._random is not None and self._random.random() < p
         return self._take(label, 2, int(drawn)) == 1
 
+    def weigh(self, label: str, odds: Sequence[float]) -> int:
+        """Return the number of one of the things whose probabilities are ``odds``, from 1; 0 for none."""
+        drawn = 0
+        if self._random is not None:
+            point = self._random.random()
+            for number, probability in enumerate(odds, 1):
+                point -= probability
+                if point < 0.0:
+                    drawn = number
+                    break
+        return self._take(label, len(odds) + 1, drawn)
+
     def pick(self, label: str, options: Sequence[T]) -> T:
         """Return one of ``options``; the first is the harmless one."""
         return options[self.choose(label, len(options))]
