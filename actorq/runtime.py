@@ -10,6 +10,7 @@ The only module that knows everyone. What it builds:
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -18,6 +19,7 @@ import msgspec
 
 from actorq.actors import messages as m
 from actorq.actors.actor import Actor, Alarm, OnCrash, metronome, serve
+from actorq.actors.extender import Extender
 from actorq.actors.hints import Hints
 from actorq.actors.mailbox import Mailbox, MailboxClosed
 from actorq.actors.patience import BEATS
@@ -116,6 +118,7 @@ class Runtime:
                 self._patience.get,
                 lambda: self._draining,
                 self._hand_back,
+                partial(Extender, store.connect, on_crash),
             )
         )
 
@@ -159,13 +162,8 @@ class Runtime:
             scheduling,
         )
         reaping = Alarm(BEAT_S, self._reaper.offer)
-        self._serve(
-            TIMERS,
-            "reaper",
-            lambda: self._cast.reaper(lane=self._upkeep, alarm=reaping),
-            self._reaper,
-            reaping,
-        )
+        make_reaper = partial(self._cast.reaper, lane=self._upkeep, alarm=reaping)
+        self._serve(TIMERS, "reaper", make_reaper, self._reaper, reaping)
         beats: Mailbox[m.TimekeeperMessage] = Mailbox(1)
         timekeeping = Alarm(TIMEKEEPING_S, beats.offer)
         self._serve(TIMERS, "timekeeper", self._make_timekeeper, beats, timekeeping)

@@ -50,6 +50,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "actors.verbs": BASE | KIT | PROTOCOL,
     "actors.hints": BASE | KIT,
     "actors.caller": BASE | KIT | PROTOCOL | {"actors.verbs"},
+    "actors.extender": BASE | KIT | PROTOCOL | {"actors.caller"},
     "actors.storage": BASE | KIT | PROTOCOL | LANE,
     "actors.listener": BASE | KIT | PROTOCOL,
     "actors.*": BASE | KIT,
@@ -61,7 +62,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "transactional": BASE,
     "opening": frozenset({"core", "errors", "face", "runtime", "settings", "stores"}),
     "http": BASE | {"face", "version"},
-    "sdk": BASE | {"face"},
+    "sdk": BASE | {"face", "stages", "opening", "settings"},
     "cli": BASE
     | {"face", "http", "logs", "opening", "runtime", "sdk", "settings", "stores", "version"},
     "testing": BASE

@@ -12,7 +12,7 @@ from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import Job
 from actorq.core.lease import hidden
 from actorq.core.results import Claimed, Settled
-from actorq.face.post import Post, only
+from actorq.face.post import Extender, Post, only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,6 +161,14 @@ class LeaseVerbs:
         reply: Reply[list[Job | ActorqError]] = Reply()
         answers = await self._post.ask(m.ExtendLeases(calls.extends(items), reply), reply)
         return _for_holders(items, answers)
+
+    def extender(self) -> Extender:
+        """Make what renews leases from a thread of yours, whatever this event loop is doing.
+
+        It blocks, and belongs to one thread; close it before the queue ends. Each lease is to be renewed
+        with its token; what comes back are the jobs, as from ``extend_many``.
+        """
+        return self._post.extender()
 
     async def report(self, job: Job | str, progress: JsonValue, token: str | None = None) -> Job:
         """Record progress, any JSON value of at most 64 KiB."""

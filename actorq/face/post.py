@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from actorq.actors.messages import DispatcherMessage
-    from actorq.core.commands import Release
+    from actorq.core.commands import Extend, Release
 
 R = TypeVar("R")
 E = TypeVar("E", ActorqError, None)
@@ -31,11 +31,23 @@ class AnswerTo(Protocol):
         ...
 
 
+class Extender(Protocol):
+    """Renews leases by blocking calls, on a connection of its own; it belongs to one thread."""
+
+    def extend_many(self, items: Sequence[Extend]) -> list[Job | ActorqError]:
+        """Renew leases; one result each, in order, an error being a value."""
+        ...
+
+    def close(self) -> None:
+        """Let the connection go."""
+        ...
+
+
 class Post(msgspec.Struct, frozen=True):
     """What a face needs of the running system: the dispatcher's mailbox, ids, bounds.
 
     ``draining`` tells whether the server is going away. ``hand_back`` takes jobs which nobody has got, and
-    waits for nothing.
+    waits for nothing. ``extender`` makes what renews leases without the event loop.
     """
 
     dispatcher: Mailbox[DispatcherMessage]
@@ -44,6 +56,7 @@ class Post(msgspec.Struct, frozen=True):
     answer: AnswerTo
     draining: Callable[[], bool]
     hand_back: Callable[[Sequence[Release]], None]
+    extender: Callable[[], Extender]
 
     def send(self, message: DispatcherMessage) -> None:
         """Give a message to the dispatcher, or raise: ``Overloaded``, or ``ShuttingDown``."""

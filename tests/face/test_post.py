@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import anyio
 import pytest
 
 from actorq import BackendUnavailable, Claimed, Overloaded, Policy, ShuttingDown
 from actorq.actors import messages as m
+from actorq.actors.extender import Extender
 from actorq.actors.mailbox import Mailbox, Reply
 from actorq.actors.patience import Patience
+from actorq.backends.memory import MemoryStore
+from actorq.clock import wall_clock
 from actorq.face.post import Post, only
 from tests.system.jumping import JumpingLoop
 
@@ -22,10 +26,18 @@ in_one_moment = pytest.mark.parametrize(
 """Two timers of one instant ring in the order in which they were set: the wait's end, then the answer."""
 
 
+def ignore_crash(actor: str, error: Exception) -> None:
+    """Take no note: nothing is called here."""
+
+
 def make_post(room: int = 1) -> Post:
     """Make a post whose dispatcher is a bare mailbox."""
     dispatcher: Mailbox[m.DispatcherMessage] = Mailbox(room)
-    return Post(dispatcher, lambda: "id", Policy(), Patience().get, lambda: False, lambda _: None)
+    patience = Patience().get
+    extender = partial(Extender, MemoryStore(Policy(), wall_clock).connect, ignore_crash)
+    return Post(
+        dispatcher, lambda: "id", Policy(), patience, lambda: False, lambda _: None, extender
+    )
 
 
 def dequeue() -> m.Dequeue:
