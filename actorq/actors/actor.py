@@ -24,8 +24,6 @@ MAX_RESTARTS: Final = 5
 RESTART_WINDOW_S: Final = 60.0
 """Seconds."""
 
-_TRACKED_AT_LEAST: Final = 256
-
 M = TypeVar("M")
 R = TypeVar("R")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -56,17 +54,20 @@ class _InFlight:
 
     def __init__(self) -> None:
         self._replies: list[Reply[object]] = []
-        self._prune_at = _TRACKED_AT_LEAST
+        self._prune_above = 0
 
     def add(self, messages: Sequence[object]) -> None:
         for message in messages:
             reply: object = getattr(message, "reply", None)
             if isinstance(reply, Reply):
                 self._replies.append(cast("Reply[object]", reply))
-        if len(self._replies) > self._prune_at:
-            # Pruned only when it has doubled: constant work a message, whatever waits.
+
+    def forget_answered(self) -> None:
+        """Let answers go: a batch that is kept beyond its turn keeps its memory from the next."""
+        if len(self._replies) > self._prune_above:
+            # Only when as many have come as wait already: constant work a message, whatever waits.
             self._replies = [r for r in self._replies if not (r.settled or r.abandoned)]
-            self._prune_at = max(_TRACKED_AT_LEAST, 2 * len(self._replies))
+            self._prune_above = 2 * len(self._replies)
 
     def fail(self, error: ActorqError) -> None:
         for reply in self._replies:
@@ -111,6 +112,8 @@ async def _serve(
         in_flight.add(batch)
         try:
             await actor.handle(batch)
+            del batch
+            in_flight.forget_answered()
         except Exception as error:
             in_flight.fail(InternalError("an internal error; the server's log has its traceback"))
             on_crash(name, error)

@@ -6,6 +6,7 @@ the earlier ones did, and flushes. So the statements are as many as the kinds of
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -47,7 +48,7 @@ class Work:
         self._edited: dict[int, Entry] = {}
         self._renewed: dict[int, Entry] = {}
         self._removed: list[int] = []
-        self._moves: dict[tuple[int, Status | None, Status | None], int] = {}
+        self._moves: Counter[tuple[int, Status | None, Status | None]] = Counter()
         self._keys: dict[Place, list[Entry]] = {}
         self._last_seq = -1
 
@@ -56,11 +57,11 @@ class Work:
     def select(self, sql: str, *values: object) -> list[Entry]:
         """Return the jobs that a statement selects, in its order, as they are by now."""
         found: list[Entry] = []
-        entries = self.entries
+        entries, decode = self.entries, records.decode
         selected = cast("list[_Record]", self.sqlite.execute(sql, values).fetchall())
         for seq, queue, record_format, state, body in selected:
             try:
-                job = records.decode(state, body)
+                job = decode(state, body)
             except msgspec.DecodeError as error:
                 error.add_note(f"in row {seq} of the table jobs")
                 raise
@@ -140,7 +141,7 @@ class Work:
     def remove_rows(self, seqs: Sequence[int], queue: int, status: Status) -> None:
         """Take jobs of one queue and status out, unread."""
         self._removed += seqs
-        self._move(queue, status, None, len(seqs))
+        self._moves[queue, status, None] += len(seqs)
 
     def _note_key(self, entry: Entry) -> None:
         if entry.job.dedupe_key is not None:
@@ -148,22 +149,17 @@ class Work:
             if all(each is not entry for each in known):
                 known.append(entry)
 
-    def _move(self, queue: int, old: Status | None, new: Status | None, count: int = 1) -> None:
-        move = (queue, old, new)
-        self._moves[move] = self._moves.get(move, 0) + count
-
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
         """Write everything."""
         if self._new:
             rows.insert(self.sqlite, self._new)
-            for entry in self._new:
-                self._move(entry.queue, None, entry.job.status)
+            self._moves.update([(e.queue, None, e.job.status) for e in self._new])
         if self._changed:
-            rows.update(self.sqlite, self._changed.values())
-            for entry in self._changed.values():
-                self._move(entry.queue, entry.was, entry.job.status)
+            changed = self._changed.values()
+            rows.update(self.sqlite, changed)
+            self._moves.update([(e.queue, e.was, e.job.status) for e in changed])
         if self._renewed:
             rows.renew(self.sqlite, self._renewed.values())
         if self._edited:
