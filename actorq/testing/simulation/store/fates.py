@@ -54,6 +54,10 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
     news_lost: float = 0.0
     news_doubled: float = 0.0
 
+    def harmless(self) -> Odds:
+        """Return the same store without faults: as far away as before, and as quick."""
+        return Odds(latency=self.latency, silence=self.silence, news_latency=self.news_latency)
+
     def weights(self) -> tuple[float, ...]:
         """Return the chances of all fates but the good one, in the order of ``Fate``."""
         return (
@@ -107,12 +111,15 @@ class Fates:
     def set(self, odds: Odds) -> None:
         """Go by other odds from now on."""
         self.odds = odds
-        self._weights = odds.weights()
+        weights = odds.weights()
+        self._weights = weights if any(weights) else ()
 
     def plan(self, name: str, verb: str, items: int) -> Plan:
         """Decide what becomes of a call of ``verb`` from the node ``name``, with so many items."""
         call = f"{name} {verb}"
-        fate = _fitting(_FATES[self._choices.weigh(call, self._weights)], verb, items)
+        fate = Fate.WELL
+        if self._weights:
+            fate = _fitting(_FATES[self._choices.weigh(call, self._weights)], verb, items)
         low, high = self.odds.slow_latency if fate is Fate.SLOW else self.odds.latency
         if high <= 0.0:
             return Plan(fate, 0.0, 0.0)

@@ -223,5 +223,5 @@ class SimStore:
 
     def heal(self) -> None:
         """End all trouble, and let there be no more."""
-        self.fates.set(QUIET)
+        self.fates.set(self.fates.odds.harmless())
         self._up_at = self._thaws_at = self._strays_until = -math.inf
