@@ -9,6 +9,7 @@ from actorq.backends.memory.connection import MemoryBackend
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actorq.testing.simulation.ports import NodePort
     from actorq.testing.simulation.store.data import WatchedData
 
 
@@ -19,8 +20,9 @@ class Engine(MemoryBackend):
     between them: there the connection may break, and the caller's machine may die.
     """
 
-    def __init__(self, data: WatchedData, step: Callable[[], None]) -> None:
-        """Work on ``data``; ``step`` is the way to the caller and back again."""
+    def __init__(self, data: WatchedData, node: NodePort, step: Callable[[], None]) -> None:
+        """Work on ``data`` for ``node``; ``step`` is the way there and back again."""
         super().__init__(data)
         self.data = data
+        self.node = node
         self.step = step

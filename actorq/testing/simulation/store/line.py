@@ -48,7 +48,7 @@ class Line:
             self._sleep(min(frozen, store.fates.odds.silence))
             if store.frozen_for > 0.0 or not self.connected:
                 self._break("it does not answer")
-        self._engine = store.engine(self._between)
+        self._engine = store.engine(node, self._between)
 
     @property
     def connected(self) -> bool:
@@ -64,7 +64,9 @@ class Line:
             self._break("the connection was lost")
         plan = self._store.fates.plan(self._node.name, verb, len(items))
 
-        flight = Flight(self._node.name, verb, lambda: run(self._store.engine(_go_on), items))
+        flight = Flight(
+            self._node.name, verb, lambda: run(self._store.engine(self._node, _go_on), items)
+        )
         self._travel(plan.there, flight)
         if plan.fate is not Fate.WELL:
             self._meet(plan, flight)

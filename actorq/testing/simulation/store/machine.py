@@ -94,9 +94,9 @@ class SimStore:
         """Tell whether a connection of ``epoch`` still speaks with a primary that was deposed."""
         return epoch == self.epoch - 1 and self.port.time() < self._strays_until
 
-    def engine(self, step: Callable[[], None]) -> Engine:
-        """Return what carries out verbs; it calls ``step`` between two steps of one."""
-        return self._engine(self.data, step)
+    def engine(self, node: NodePort, step: Callable[[], None]) -> Engine:
+        """Return what carries out the verbs of ``node``; it calls ``step`` between two steps of one."""
+        return self._engine(self.data, node, step)
 
     def carry_out(self, node: str, verb: str, run: Callable[[], T]) -> T:
         """Let ``run`` take effect as ``verb``, for ``node``; all others hear the news of it."""
