@@ -52,7 +52,6 @@ class Machine:
         self.tasks: TaskGroup
         self._order = order
         self._alive = True
-        self._paused = False
         self._scope = anyio.CancelScope()
         self._bell: anyio.Event | None = None
         self._context = copy_context()
@@ -86,18 +85,17 @@ class Machine:
         return self._alive
 
     def crash(self) -> None:
-        """Lose everything that is in its memory, at this very moment."""
+        """Lose everything that is in its memory, at this very moment; not while it is paused."""
         self._alive = False
         self._scope.cancel()
 
-    async def pause(self, seconds: float) -> None:
-        """Stop everything on it for so long: tasks and timers, but not what others send to it."""
-        if self._alive and not self._paused:
-            self._paused = True
-            self._order.freeze(self)
-            await anyio.sleep(seconds)
-            self._paused = False
-            await self._order.thaw(self)
+    def pause(self) -> None:
+        """Stop everything on it, tasks and timers, but not what others send to it."""
+        self._order.freeze(self)
+
+    async def go_on(self) -> None:
+        """Let all that has become due meanwhile happen now."""
+        await self._order.thaw(self)
 
     def clock(self) -> int:
         """Return what this machine takes for the time: an instant, right or wrong."""

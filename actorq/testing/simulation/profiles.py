@@ -1,0 +1,191 @@
+"""Profiles: what goes wrong in a world, how often, and how large it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from actorq.core.policy import Policy, Retention
+from actorq.testing.simulation.store import Odds
+
+
+class Handlers(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely each end of a handler is; what is left is that it does its job."""
+
+    fails: float = 0.1
+    fails_for_now: float = 0.03
+    rejects: float = 0.02
+    hands_back: float = 0.03
+    hangs: float = 0.0
+    dies: float = 0.0
+
+
+class Exchanges(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely each mishap of a request or its answer is."""
+
+    lost_request: float = 0.0
+    lost_answer: float = 0.0
+    doubled: float = 0.0
+    slow: float = 0.0
+
+
+class Troubles(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely each kind of trouble is, whenever there is some; what is left is that nothing happens."""
+
+    server_crash: float = 0.0
+    server_pause: float = 0.0
+    server_cut_off: float = 0.0
+    server_deploy: float = 0.0
+    server_clock: float = 0.0
+    worker_crash: float = 0.0
+    worker_pause: float = 0.0
+    worker_deploy: float = 0.0
+    client_crash: float = 0.0
+    store_clock: float = 0.0
+    store_cut: float = 0.0
+    store_freeze: float = 0.0
+    store_restart: float = 0.0
+    store_power: float = 0.0
+    store_fail_over: float = 0.0
+
+
+SHORT: Final = Policy(max_extension=6.0, max_expiries=2, max_interruptions=6)
+"""The bounds of most worlds: near enough to be met."""
+
+FORGETFUL: Final = replace(
+    SHORT,
+    idempotency_ttl=20.0,
+    retention=Retention(completed=20.0, dead=20.0, cancelled=20.0),
+)
+"""The same, in a world where ended jobs are pruned and requests forgotten."""
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of world. Durations are virtual seconds; of two numbers the world takes one between them."""
+
+    name: str
+    about: str
+
+    servers: tuple[int, int] = (2, 3)
+    workers: tuple[int, int] = (2, 4)
+    clients: tuple[int, int] = (1, 2)
+    calls: tuple[int, int] = (20, 60)
+    """How much all clients together ask for."""
+    seconds: tuple[float, float] = (8.0, 16.0)
+    """How long there may be trouble."""
+
+    queues: tuple[str, ...] = ("mail", "video")
+    policies: tuple[Policy, ...] = (SHORT, FORGETFUL)
+    max_running: tuple[int | None, ...] = (None, None, 2)
+    max_depth: tuple[int | None, ...] = (None, None, 8)
+    patience: float = 4.0
+    grace: float = 2.0
+    mailbox_capacity: int = 1_000
+
+    slots: int = 3
+    visibility_timeouts: tuple[float, ...] = (2.0, 1.0, 3.0)
+    waits: tuple[float, ...] = (2.0, 0.0, 5.0)
+    lazy_worker: float = 0.1
+    """The chance that a worker never renews a lease."""
+    handling: tuple[float, float] = (0.02, 4.0)
+    handlers: Handlers = Handlers()
+
+    latency: tuple[float, float] = (0.001, 0.1)
+    slow_latency: tuple[float, float] = (0.5, 6.0)
+    caller_patience: tuple[float, float] = (1.5, 4.0)
+    exchanges: Exchanges = Exchanges()
+
+    odds: Odds = Odds()
+    lag: float = 0.0
+    """How many seconds a replica may lag behind, where there is a fail-over."""
+    troubles: Troubles = Troubles()
+    every: tuple[float, float] = (0.3, 6.0)
+    """Between two troubles."""
+    lasts: tuple[float, float] = (0.2, 6.0)
+    """How long one lasts."""
+    clock_error: float = 0.05
+    """How far the clocks of servers are off, at most, as long as nobody turns them."""
+    slack: float = 0.05
+    """How far the store's clock may be turned, at most, while there is trouble."""
+    lateness: float | None = None
+    recovery: float = 40.0
+    """In how long every job must have ended, once all is well: ten of the longest leases, and more."""
+
+
+_LOST: Final = Exchanges(lost_request=0.03, lost_answer=0.06, doubled=0.04, slow=0.04)
+_HOSTILE: Final = Odds(
+    slow=0.02, refused=0.02, unsent=0.01, unheard=0.03, late=0.01, twice=0.02, half=0.02,
+    news_lost=0.2, news_doubled=0.1,
+)  # fmt: skip
+
+PROFILES: Final[dict[str, Profile]] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="calm",
+            about="nothing goes wrong: what is due is given out at once",
+            handlers=Handlers(fails=0.1, fails_for_now=0.05, rejects=0.05, hands_back=0.05),
+            lazy_worker=0.0,
+            max_running=(None,),
+            lateness=1.0,
+        ),
+        Profile(
+            name="crashes",
+            about="servers, workers and clients are killed, paused and replaced",
+            handlers=Handlers(dies=0.05, hangs=0.03),
+            troubles=Troubles(
+                server_crash=0.2, server_pause=0.1, server_deploy=0.1, worker_crash=0.2,
+                worker_pause=0.15, worker_deploy=0.1, client_crash=0.05,
+            ),
+        ),
+        Profile(
+            name="lost-replies",
+            about="requests and answers are lost, late and doubled, before and behind the servers",
+            exchanges=_LOST,
+            odds=_HOSTILE,
+        ),
+        Profile(
+            name="store",
+            about="the store is cut off, freezes, restarts and loses its power",
+            odds=_HOSTILE,
+            troubles=Troubles(
+                store_cut=0.25, store_freeze=0.25, store_restart=0.25, store_power=0.25
+            ),
+        ),
+        Profile(
+            name="clocks",
+            about="every clock is wrong, the store's too",
+            handlers=Handlers(hangs=0.02),
+            troubles=Troubles(server_clock=0.4, store_clock=0.4, worker_pause=0.1),
+            clock_error=3_600.0,
+            slack=2.0,
+        ),
+        Profile(
+            name="storms",
+            about="all of it at once",
+            handlers=Handlers(dies=0.03, hangs=0.02),
+            exchanges=_LOST,
+            odds=_HOSTILE,
+            troubles=Troubles(
+                server_crash=0.12, server_pause=0.08, server_cut_off=0.06, server_deploy=0.06,
+                server_clock=0.04, worker_crash=0.12, worker_pause=0.1, worker_deploy=0.05,
+                client_crash=0.04, store_cut=0.08, store_freeze=0.06, store_restart=0.08,
+                store_power=0.08,
+            ),
+            clock_error=60.0,
+        ),
+        Profile(
+            name="overload",
+            about="mailboxes that are full at once, and queues with bounds",
+            calls=(60, 120),
+            seconds=(4.0, 8.0),
+            mailbox_capacity=2,
+            max_running=(1, 3),
+            max_depth=(3, 10),
+            exchanges=_LOST,
+        ),
+    )
+}  # fmt: skip
+"""All profiles by name. ``failover`` is not among them: it is the one of which loss is expected."""
