@@ -39,6 +39,8 @@ QUICK: Final = {"postgres": ("-c", _IMPATIENT), "redis": ACTORQ}
 class StoreServer(Protocol):
     """What the servers of the stores have in common."""
 
+    port: int
+
     @property
     def process(self) -> ServerProcess:
         """Return the process that runs now, or ran last."""
@@ -81,15 +83,26 @@ class Victim:
         quick = f"{self._address}?socket_timeout={QUICK_S}&socket_connect_timeout={QUICK_S}"
         return {**on_redis(quick, namespace), **patient}
 
+    @property
+    def port(self) -> int:
+        """Return the port of the loopback interface on which it listens."""
+        return self._server.port
+
+    def through(self, port: int) -> str:
+        """Return its address for those who reach it through a proxy at ``port``."""
+        return self._address.replace(f":{self.port}", f":{port}")
+
     def kill(self) -> None:
         """Kill it with SIGKILL, and wait until nothing of it is left."""
         family = self._family()
         self._server.kill()
-        end = time.monotonic() + PATIENCE_S
-        # PostgreSQL's other processes end by themselves, and none may start before that.
-        while any(_stat(pid)[:1] not in ([], ["Z"]) for pid in family):
-            assert time.monotonic() < end, "a killed server does not go away"
-            time.sleep(0.01)
+        self._wait_for_the_end(family)
+
+    def stop(self, number: signal.Signals) -> None:
+        """Let it stop by itself, in the way that this signal asks for."""
+        family = self._family()
+        self._server.process.signal(number)
+        self._wait_for_the_end(family)
 
     def start(self) -> None:
         """Start it again, with what it had written."""
@@ -125,6 +138,13 @@ class Victim:
         """End it; safe to call when it is dead already."""
         self.thaw()
         self._server.close()
+
+    def _wait_for_the_end(self, family: list[int]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        # PostgreSQL's other processes end by themselves, and none may start before that.
+        while any(_stat(pid)[:1] not in ([], ["Z"]) for pid in family):
+            assert time.monotonic() < end, "a server does not go away"
+            time.sleep(0.01)
 
     def _family(self) -> list[int]:
         """Return the process and its children."""

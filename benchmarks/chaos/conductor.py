@@ -1,0 +1,142 @@
+"""The conductor: raises the curtain, makes the faults as scheduled, heals, waits, audits, and lets go."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from contextlib import ExitStack, closing
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from actorq.testing.invariants.events import Healed, Quiet, Terms
+from benchmarks.chaos.audit import Auditor
+from benchmarks.chaos.cast import STOP_S, Cast
+from benchmarks.chaos.diary import Diary, Made
+from benchmarks.chaos.door import Client
+from benchmarks.chaos.notes import Notes, now
+from benchmarks.chaos.places import open_place
+from benchmarks.chaos.plan import GRACE_S, MAX_EXPIRIES, Plan
+from benchmarks.chaos.process_faults import ProcessFaults
+from benchmarks.chaos.processes import Keeper
+from benchmarks.chaos.schedule import draw
+from benchmarks.chaos.store_faults import StoreFaults
+
+if TYPE_CHECKING:
+    from benchmarks.chaos.cast import Role
+    from benchmarks.chaos.places import Place
+    from benchmarks.chaos.schedule import Planned
+
+_MIND_S: Final = 0.1
+_MOST_COMPLAINTS: Final = 20
+"""After so many a run is given up: it would tell of nothing else."""
+
+
+class Performance(msgspec.Struct, kw_only=True):
+    """What came of a run, but for what the histories tell. Times are of the machine's clock."""
+
+    began: float
+    healed: float
+    ended: float
+    made: list[Made]
+    complaints: list[str]
+
+
+def perform(plan: Plan) -> Performance:
+    """Make a run, from the first process to the last."""
+    with ExitStack() as stack:
+        keeper = stack.enter_context(closing(Keeper()))
+        place = stack.enter_context(closing(open_place(plan)))
+        cast = stack.enter_context(closing(Cast(plan, place.settings, keeper)))
+        notes = stack.enter_context(Notes(cast.notes / "conductor.jsonl", "conductor"))
+        return Conductor(plan, cast, place, notes).perform()
+
+
+class Conductor:
+    """One run."""
+
+    def __init__(self, plan: Plan, cast: Cast, place: Place, notes: Notes) -> None:
+        """Make those who make the faults."""
+        self._plan, self._cast, self._notes = plan, cast, notes
+        self._diary = Diary(notes)
+        self._processes = ProcessFaults(plan, cast, self._diary)
+        self._store = StoreFaults(plan, cast, place, self._diary)
+        self._threads: list[threading.Thread] = []
+
+    def perform(self) -> Performance:
+        """Go from the begin to the end."""
+        plan, notes = self._plan, self._notes
+        notes.note(
+            lambda at, by: Terms(
+                at=at, actor=by, max_expiries=MAX_EXPIRIES, slack=0.1, recovery=plan.quiet
+            )
+        )
+        self._cast.enter()
+        began = now()
+        self._make_trouble(began)
+        self._heal()
+        healed = notes.note(lambda at, by: Healed(at=at, actor=by))
+        self._come_to_rest()
+        return Performance(
+            began=began,
+            healed=healed,
+            ended=now(),
+            made=self._diary.made,
+            complaints=self._diary.complaints,
+        )
+
+    def _make_trouble(self, began: float) -> None:
+        """Begin each fault when it is due, in a thread of its own."""
+        for number, planned in enumerate(draw(self._plan)):
+            self._wait_until(began + planned.at)
+            thread = threading.Thread(target=self._make, args=(number, planned))
+            thread.start()
+            self._threads.append(thread)
+        self._wait_until(began + self._plan.seconds)
+
+    def _make(self, number: int, planned: Planned) -> None:
+        chance = Random(f"{self._plan.seed} {number}")  # noqa: S311 - to be replayed
+        try:
+            if not self._processes.make(planned.kind, chance):
+                self._store.make(planned.kind, chance)
+        except Exception:  # noqa: BLE001 - it is told to whoever reads the report
+            self._diary.complain(f"{planned.kind} could not be made:\n{traceback.format_exc()}")
+
+    def _wait_until(self, moment: float) -> None:
+        """Wait, and see who ends meanwhile though nobody did anything to it."""
+        while (left := moment - now()) > 0:
+            self._diary.over.wait(min(left, _MIND_S))
+            for seat in self._cast.deserters():
+                name, code = seat.child.name, seat.child.ended
+                self._diary.complain(f"{name} ended by itself, with exit code {code}")
+                if len(self._diary.complaints) > _MOST_COMPLAINTS:
+                    raise RuntimeError(f"too much goes wrong: {self._diary.complaints}")
+                self._processes.revive(seat)
+
+    def _heal(self) -> None:
+        """End every fault; what was killed is there again."""
+        self._diary.over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _come_to_rest(self) -> None:
+        """Have no more jobs asked for, wait until all have ended, and look at them."""
+        cast, diary = self._cast, self._diary
+        chance = Random(f"{self._plan.seed} audit")  # noqa: S311 - to be replayed
+        with closing(Client(cast.ports, chance)) as client:
+            auditor = Auditor(client, self._notes)
+            self._dismiss("producer")
+            self._dismiss("ghost")
+            if not auditor.wait_for_calm(self._plan.quiet):
+                diary.complain(f"jobs were still live {self._plan.quiet:g} s after the last fault")
+            self._dismiss("worker")
+            self._notes.note(lambda at, by: Quiet(at=at, actor=by))
+            auditor.read_everything()
+        self._dismiss("server")
+
+    def _dismiss(self, role: Role) -> None:
+        """Let all of a role stop, each in time and well."""
+        seconds = GRACE_S if role == "server" else STOP_S
+        for seat in self._cast.of(role):
+            self._processes.stop(seat, seconds)
