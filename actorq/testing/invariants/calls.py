@@ -29,12 +29,13 @@ class Accepted(Base, frozen=True):
     """A client was told that its job is written: it must never be lost from now on (I1).
 
     ``outcome`` is what the door said (``duplicate``: another job holds the dedupe key and is the
-    answer); ``replayed`` that the idempotency key was known. ``status`` is the job's, as answered.
+    answer), ``replayed`` that the idempotency key was known. ``status`` is the job's, as
+    answered; None for the replay of one that was pruned since.
     """
 
     call: str
     job_id: str
-    status: Status
+    status: Status | None = None
     outcome: Literal["created", "duplicate", "replaced"] = "created"
     replayed: bool = False
 
