@@ -76,6 +76,7 @@ def problem(error: e.ActorqError, request_id: str) -> ProblemView:
         retryable=shown.retryable,
         errors=_places(shown),
         job_id=_job_id(shown),
+        job_status=shown.status if isinstance(shown, e.NotLeased | e.IllegalTransition) else UNSET,
         version=shown.version if isinstance(shown, e.StaleVersion) else UNSET,
         request_id=request_id,
     )

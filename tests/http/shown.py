@@ -84,6 +84,7 @@ class Problem(msgspec.Struct, forbid_unknown_fields=True):
     request_id: str
     errors: list[Place] = []
     job_id: str | None = None
+    job_status: str | None = None
     version: int | None = None
 
 

@@ -37,7 +37,8 @@ async def test_a_bare_call_settles_the_current_lease(verb: str, status: str) -> 
         assert settled.headers["etag"] == f'"{settled.job().version}"'
         assert settled.job().lease is None
         again = await door.call("POST", f"/jobs/{job.id}/{verb}")
-        assert again.problem(409, "not_leased").job_id == job.id
+        refusal = again.problem(409, "not_leased")
+        assert (refusal.job_id, refusal.job_status) == (job.id, status)
 
 
 @pytest.mark.parametrize(("verb", "status"), SETTLING)

@@ -32,8 +32,8 @@ class ProblemPlace(msgspec.Struct, frozen=True):
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     """A problem document (RFC 9457). ``code`` is the stable word that a program may compare.
 
-    ``job_id`` names the job that is in the way, where there is one; ``version`` is that of a job
-    which changed meanwhile.
+    ``job_id`` names the job that is in the way, where there is one, ``job_status`` says in which status it
+    is where that is why; ``version`` is that of a job which changed meanwhile.
     """
 
     type: str
@@ -44,6 +44,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool
     errors: list[ProblemPlace] | UnsetType = UNSET
     job_id: str | UnsetType = UNSET
+    job_status: str | UnsetType = UNSET
     version: int | UnsetType = UNSET
     request_id: str
 

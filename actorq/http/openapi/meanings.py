@@ -110,6 +110,7 @@ _PROBLEM: Final = {
     "retryable": "Whether the same request may succeed later.",
     "errors": "Which places of the request are wrong.",
     "job_id": "The job that is in the way.",
+    "job_status": "Its status, where that is why.",
     "version": "The version which the job has by now.",
     "request_id": "Connects this answer with the server's log; also in `X-Request-Id`.",
 }
