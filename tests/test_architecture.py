@@ -62,7 +62,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "transactional": BASE,
     "opening": frozenset({"core", "errors", "face", "runtime", "settings", "stores"}),
     "http": BASE | {"face", "version"},
-    "sdk": BASE | {"face", "stages", "opening", "settings"},
+    "sdk": BASE | {"clock", "face", "opening", "settings", "stages", "version"},
     "cli": BASE
     | {"face", "http", "logs", "opening", "runtime", "sdk", "settings", "stores", "version"},
     "testing": BASE
@@ -91,7 +91,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "transactional": frozenset({"psycopg", "sqlalchemy"}),
     "http": frozenset({"anyio", "msgspec", "starlette"}),
     "http.server": frozenset({"anyio", "h11", "hypercorn", "starlette", "uvicorn", "httptools"}),
-    "sdk": frozenset({"anyio", "msgspec"}),
+    "sdk": frozenset({"anyio", "httpx2", "msgspec"}),
     "cli": frozenset({"anyio", "starlette"}),
     "testing": frozenset({"anyio", "greenlet", "hypothesis", "msgspec", "pytest"}),
 }

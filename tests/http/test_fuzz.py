@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode, checks, openapi
@@ -102,7 +102,7 @@ class Site:
     def __init__(self) -> None:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: anyio.run(self._run))
-        self._client = httpx.Client()
+        self._client = httpx2.Client()
         self.url = ""
 
     async def _run(self) -> None:

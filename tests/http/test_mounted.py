@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
-import httpx
+import httpx2
 import msgspec
 import pytest
 from starlette.applications import Starlette
@@ -30,8 +30,8 @@ async def test_the_application_is_mounted_in_another() -> None:
     """Under a prefix of a Starlette application every route works, and links keep the prefix (§9)."""
     async with open_door() as door:
         host = Starlette(routes=[Route("/", home), Mount("/in ner/q", door.app)])
-        transport = httpx.ASGITransport(host)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        transport = httpx2.ASGITransport(host)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             assert (await client.get("/")).text == "/"
             new = {"queue_name": "work", "payload": "x"}
             await client.post("/in%20ner/q/jobs", json=new)
