@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from actorq import errors as e
 from actorq.sdk.client.errors import BadAnswer, Refused
@@ -116,7 +117,8 @@ def error_of(answer: Answer, request: Request) -> e.ActorqError:
     """Return the exception that an answer other than a success means."""
     problem = read_problem(answer.body)
     if problem.code:
-        return problem.error(request.about)
+        # What the document says of the status is but a copy.
+        return replace(problem, status=answer.status).error(request.about)
     if answer.status in _UNAVAILABLE:
         return e.BackendUnavailable(f"the server cannot be reached: {_words(answer)}")
     if answer.status == _TOO_MANY:
