@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LONGEST_WAIT_S: Final = 20.0
 """The longest that one call may wait for something to happen; who wants to wait longer asks again."""
 
+MOST_ITEMS: Final = 500
+"""How many items one call may have; who has more makes several calls."""
+
 Settling: TypeAlias = Ack | Fail | Release
 """What a holder says of a job that it will not work on any more. Here the token is never None."""
 

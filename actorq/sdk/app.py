@@ -1,0 +1,210 @@
+"""The app: the tasks and resources of a program, and the queue that it is connected to."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar, Unpack, overload
+
+from actorq.sdk import injection
+from actorq.sdk.codec import Codecs
+from actorq.sdk.connecting import open_door
+from actorq.sdk.defining import define
+from actorq.sdk.door import MOST_ITEMS
+from actorq.sdk.errors import NotConnected, TaskError
+from actorq.sdk.task import AsyncTask, SyncTask, Task
+from actorq.sdk.worker import Worker, WorkerOptions
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Coroutine,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
+
+    from actorq.errors import ActorqError
+    from actorq.sdk.codec import Codec
+    from actorq.sdk.connecting import Where
+    from actorq.sdk.door import Door
+    from actorq.sdk.handle import JobHandle
+    from actorq.sdk.injection import Per
+    from actorq.sdk.options import TaskOptions
+    from actorq.sdk.task import Call
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound="Callable[..., object]")
+
+_MOST_CHARACTERS: Final = 4 * 1024 * 1024
+"""Of the payloads of one call: a server refuses bodies beyond 16 MiB by default."""
+
+
+class Decorator(Protocol):
+    """What ``@app.task(...)`` does to a function."""
+
+    # An async function is also a plain one that returns a coroutine: the first that fits counts.
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # the comment above
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> AsyncTask[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> SyncTask[P, R]: ...
+
+
+class App:
+    """Tasks by their names, and what they need.
+
+    It is made once, at the top of a module, and knows no queue by itself: ``connect`` is for whoever
+    enqueues, ``worker`` for whoever works.
+    """
+
+    def __init__(self, *, codecs: Sequence[Codec] = ()) -> None:
+        """Start without tasks. The first of ``codecs`` writes arguments and results; all of them read."""
+        self.codecs = Codecs(codecs)
+        self.resources = injection.Resources()
+        self._tasks: dict[str, Task[..., Any]] = {}
+        self._doors: list[Door] = []
+
+    # ── what there is ───────────────────────────────────────────────────────────────────────────
+
+    @overload
+    def task(  # type: ignore[overload-overlap]  # as with the decorator
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> AsyncTask[P, R]: ...
+
+    @overload
+    def task(self, function: Callable[P, R], /) -> SyncTask[P, R]: ...
+
+    @overload
+    def task(self, **options: Unpack[TaskOptions]) -> Decorator: ...
+
+    def task(self, *function: Callable[..., Any], **options: Unpack[TaskOptions]) -> object:
+        """Make a task of a function: ``@app.task``, or ``@app.task(queue="mail", ...)``.
+
+        ``TaskOptions`` tells the options. Raises ``TaskError`` for a function that cannot be one: its
+        arguments and its result must have types that have a form in JSON.
+        """
+        return self._add(options, *function) if function else partial(self._add, options)
+
+    def _add(self, options: TaskOptions, function: Callable[..., Any]) -> Task[..., Any]:
+        definition = define(function, options)
+        if definition.name in self._tasks:
+            raise TaskError(f"task {definition.name}: the app has one already; give it a name=")
+        task: Task[..., Any]
+        if definition.is_async:
+            task = AsyncTask(self, definition)
+        else:
+            task = SyncTask(self, definition)
+        self._tasks[definition.name] = task
+        return task
+
+    def resource(self, *, per: Per = "worker") -> Callable[[F], F]:
+        """Make a resource of a function: what it returns, or yields once, is injected by that type.
+
+        It lives as long as the worker, or as the one job that needs it (``per="job"``), and what stands
+        behind its ``yield`` ends it. It may be async or not, and need others: ``INJECTED``.
+        """
+
+        def add(function: F) -> F:
+            self.resources.add(injection.read(function, per))
+            return function
+
+        return add
+
+    @property
+    def tasks(self) -> Mapping[str, Task[..., Any]]:
+        """The tasks by their names."""
+        return MappingProxyType(self._tasks)
+
+    # ── for who enqueues ────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def connect(self, where: Where) -> AsyncGenerator[Door]:
+        """Connect the tasks to a queue, for the block: now they can be enqueued.
+
+        ``where`` is the URL of a server or of a store, or an open ``JobQueue``. Of several connections at a
+        time, the first is the one that is used.
+        """
+        async with open_door(where) as door:
+            with self.connected(door):
+                yield door
+
+    @contextmanager
+    def connected(self, door: Door) -> Generator[None]:
+        """Do the same with a door that is open already."""
+        self._doors.append(door)
+        try:
+            yield
+        finally:
+            # By identity: another connection to the same queue may go on.
+            self._doors = [each for each in self._doors if each is not door]
+
+    @property
+    def door(self) -> Door:
+        """The queue that the app is connected to; raises ``NotConnected``."""
+        if not self._doors:
+            raise NotConnected
+        return self._doors[0]
+
+    async def enqueue_many(self, calls: Iterable[Call[R]]) -> list[JobHandle[R] | ActorqError]:
+        """Enqueue calls, many at a time; one result each, in order, a refusal being an error value.
+
+        Raises ``NotConnected``, and ``BackendUnavailable`` when the queue cannot be reached: then some
+        of them may have been enqueued.
+        """
+        door = self.door
+        handles: list[JobHandle[R] | ActorqError] = []
+        for part in _parts(calls):
+            answers = await door.enqueue_many([call.draft for call in part])
+            handles += [call.handle(one) for call, one in zip(part, answers, strict=True)]
+        return handles
+
+    # ── for who works ───────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def worker(
+        self, where: Where, **options: Unpack[WorkerOptions]
+    ) -> AsyncGenerator[Worker]:
+        """Run a worker on the queue at ``where``, in the caller's event loop, for the block.
+
+        ``WorkerOptions`` tells the options. Leaving the block, also by being cancelled, stops the worker
+        in order: it takes nothing new, hands back what it has not started, lets handlers run for most of
+        its ``grace``, cancels the others, and hands their jobs back. The app is connected meanwhile.
+        """
+        async with open_door(where) as door:
+            with self.connected(door):
+                worker = Worker(self, door, options)
+                async with worker.running():
+                    yield worker
+
+    async def run_worker(
+        self, where: Where, *, signals: bool = False, **options: Unpack[WorkerOptions]
+    ) -> None:
+        """Run a worker until it is cancelled; with ``signals`` until SIGTERM or SIGINT.
+
+        A second signal ends the handlers at once. Only the program's main thread may ask for signals.
+        """
+        async with self.worker(where, **options) as worker:
+            await (worker.watch_signals() if signals else worker.asked_to_stop())
+
+
+def _parts(calls: Iterable[Call[R]]) -> Iterator[list[Call[R]]]:
+    """Cut many calls into what one request takes."""
+    part: list[Call[R]] = []
+    size = 0
+    for call in calls:
+        length = len(call.draft.payload)
+        if part and (len(part) == MOST_ITEMS or size + length > _MOST_CHARACTERS):
+            yield part
+            part, size = [], 0
+        part.append(call)
+        size += length
+    if part:
+        yield part

@@ -1,0 +1,120 @@
+"""The child: a process that runs plain functions for a worker, one after the other.
+
+``python -m actorq.sdk.worker.child PATHS``, where PATHS is the worker's module search path as JSON. Orders
+come on its standard input; it ends with it. What functions print goes to the standard error stream.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import queue
+import runpy
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from actorq.sdk.context import Context
+from actorq.sdk.json_types import NotJson
+from actorq.sdk.task import Task
+from actorq.sdk.worker.endings import Ending, Failed, raised, returned
+from actorq.sdk.worker.frames import HEAD, ORDERS, Order, Place, Progress, encode
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_PROGRAM = "__actorq_child__"
+"""The name under which the file of a program is run here: it is not the main program."""
+
+
+class PipeLink:
+    """Reports go to the worker. Nobody need ask whether to stop: a child that is to stop is killed."""
+
+    is_stopping = False
+
+    def __init__(self, answers: BinaryIO) -> None:
+        """Write to ``answers``."""
+        self._answers = answers
+
+    async def report(self, progress: str, /) -> None:
+        """Do the same as from a thread: nothing else runs here."""
+        self.report_from_thread(progress)
+
+    def report_from_thread(self, progress: str, /) -> None:
+        """Send progress to the worker."""
+        self._answers.write(encode(Progress(progress)))
+        self._answers.flush()
+
+
+def main() -> None:
+    """Run orders until there are no more."""
+    # The worker says when it is time to stop, by closing the pipe, and kills what it cannot wait for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.path[:] = json.loads(sys.argv[1])
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(orders,), daemon=True).start()
+    tasks: dict[Place, Task[..., Any]] = {}
+    while True:
+        order = orders.get()
+        answers.write(encode(_run(order, tasks, PipeLink(answers))))
+        answers.flush()
+
+
+def _read(orders: queue.SimpleQueue[Order]) -> None:
+    """Take orders, and end the process with its worker, whatever it is doing."""
+    source = sys.stdin.buffer
+    while len(head := source.read(HEAD)) == HEAD:
+        orders.put(ORDERS.decode(source.read(int.from_bytes(head, "big"))))
+    os._exit(0)
+
+
+def _run(order: Order, tasks: dict[Place, Task[..., Any]], link: PipeLink) -> Ending:
+    try:
+        if order.place not in tasks:
+            tasks[order.place] = find(order.place)
+        definition = tasks[order.place].definition
+        bound = definition.signature.arguments.read(order.arguments)
+        context = Context(order.job, link)
+        injected = dict.fromkeys(definition.signature.injected, context)
+        return returned(definition.function(*bound.args, **bound.kwargs, **injected))
+    except NotJson as error:
+        return Failed(f"the arguments do not fit: {error}")
+    except BaseException as error:  # noqa: BLE001 - nothing that a handler raises ends a child
+        return raised(error)
+
+
+def place_of(task: Task[..., Any]) -> Place:
+    """Return where a child finds ``task``; called in the worker."""
+    function = task.definition.function
+    module = function.__module__
+    file: str | None = None
+    if module == "__main__":
+        main_module = sys.modules["__main__"]
+        spec = main_module.__spec__
+        if spec is None:
+            file = main_module.__file__
+        else:
+            module = spec.name
+    return Place(module, file, function.__qualname__)
+
+
+def find(place: Place) -> Task[..., Any]:
+    """Return the task at ``place``; raises ``TypeError`` where there is none."""
+    if place.file is None:
+        found: object = importlib.import_module(place.module)
+        for name in place.name.split("."):
+            found = getattr(found, name, None)
+    else:
+        found = runpy.run_path(place.file, run_name=_PROGRAM).get(place.name)
+    if not isinstance(found, Task):
+        raise TypeError(f"{place.name} is no task of {place.file or place.module}")
+    return cast("Task[..., Any]", found)
+
+
+if __name__ == "__main__":
+    main()

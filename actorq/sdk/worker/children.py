@@ -1,0 +1,107 @@
+"""Children: processes that run plain functions, one at a time each, and that can be killed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from subprocess import PIPE
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.abc
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from actorq.sdk.worker.endings import Ending, Failed
+from actorq.sdk.worker.frames import ANSWERS, HEAD, Order, Progress, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of the largest message that a child may send."""
+
+
+class _Child:
+    """One process."""
+
+    def __init__(self, process: anyio.abc.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = BufferedByteReceiveStream(process.stdout)
+
+    async def run(self, order: Order, report: Callable[[str], Awaitable[None]]) -> Ending:
+        """Run a job; raises anyio's stream errors when the process ends instead of answering."""
+        await self._stdin.send(encode(order))
+        while True:
+            size = int.from_bytes(await self._stdout.receive_exactly(HEAD), "big")
+            if size > _LARGEST:
+                raise anyio.BrokenResourceError
+            answer = ANSWERS.decode(await self._stdout.receive_exactly(size))
+            if not isinstance(answer, Progress):
+                return answer
+            await report(answer.progress)
+
+    async def end(self) -> int:
+        """Kill the process if it still runs; return its exit code."""
+        with anyio.CancelScope(shield=True):
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.aclose()
+        return self._process.returncode or 0
+
+
+class Children:
+    """At most ``most`` processes, started when they are needed and kept for the next job."""
+
+    def __init__(self, most: int) -> None:
+        """Have none running."""
+        self._limiter = anyio.CapacityLimiter(most)
+        self._idle: list[_Child] = []
+
+    async def run(
+        self,
+        order: Order,
+        report: Callable[[str], Awaitable[None]],
+        starting: Callable[[], None],
+    ) -> Ending:
+        """Run a job in a process of its own; being cancelled kills the process.
+
+        ``starting`` is called when there is one. A process that ends by itself is the handler's failure.
+        """
+        async with self._limiter:
+            child = self._idle.pop() if self._idle else await _start()
+            try:
+                starting()
+                ending = await child.run(order, report)
+            except (
+                anyio.IncompleteRead,
+                anyio.EndOfStream,
+                anyio.BrokenResourceError,
+                anyio.ClosedResourceError,
+            ):
+                code = await child.end()
+                how = (
+                    f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+                )
+                return Failed(f"the process of the handler {how}")
+            except BaseException:
+                await child.end()
+                raise
+            self._idle.append(child)
+            return ending
+
+    async def close(self) -> None:
+        """End the processes that are idle; those that are not belong to whoever waits for them."""
+        while self._idle:
+            await self._idle.pop().end()
+
+
+async def _start() -> _Child:
+    command = [sys.executable, "-m", "actorq.sdk.worker.child", json.dumps(sys.path)]
+    # In a session of its own, so that a terminal's Control-C is the worker's business alone.
+    process = await anyio.open_process(
+        command, stdin=PIPE, stdout=PIPE, stderr=None, start_new_session=True
+    )
+    return _Child(process)

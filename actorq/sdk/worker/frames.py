@@ -1,0 +1,48 @@
+"""What a worker and its child processes say to each other: JSON, each message behind its length.
+
+No pickle: what comes from a job is data here too, and never code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from actorq.core.job import Job
+from actorq.sdk.worker.endings import Ending
+
+HEAD: Final = 4
+"""Bytes that tell the length of a message, the highest first."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a child finds a task: in a module that it imports, or in the file of a program."""
+
+    module: str
+    file: str | None
+    name: str
+
+
+class Order(msgspec.Struct, frozen=True):
+    """To a child: run this job. ``arguments`` is JSON, after the codec."""
+
+    place: Place
+    job: Job
+    arguments: str
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """From a child: how far it is, as JSON text."""
+
+    progress: str
+
+
+ORDERS: Final = msgspec.json.Decoder(Order)
+ANSWERS: Final[msgspec.json.Decoder[Progress | Ending]] = msgspec.json.Decoder(Progress | Ending)
+
+
+def encode(message: Order | Progress | Ending) -> bytes:
+    """Write a message with its length in front."""
+    data = msgspec.json.encode(message)
+    return len(data).to_bytes(HEAD, "big") + data
