@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from actorq.testing.invariants import holding, requests
 from actorq.testing.invariants.states import FINAL, LIVE, REMOVALS
+from actorq.testing.invariants.story import NEVER
 from actorq.testing.invariants.violation import Violation
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _two_at_once(story: Story, lives: list[Life]) -> Iterator[Violation]:
 def _surely_holds_until(story: Story, life: Life) -> float:
     """Return the earliest moment at which the job may have let its dedupe key go."""
     made = life.created_by[0]
-    request = made.sent.request
+    request, sent = made.sent.request, requests.first_sent(story, made)
     removed = [ask.at for ask in life.asks if ask.sent.verb in {"delete", "purge"}]
     ended = [settle.at for settle in life.settles if settle.possible]
     ended += [ask.at for ask in life.asks if ask.sent.verb == "cancel"]
@@ -71,22 +72,22 @@ def _surely_holds_until(story: Story, life: Life) -> float:
         if life.grants or request.expires_in is not None:
             return -inf
     else:
-        window = made.at + request.dedupe_window - story.terms.slack
+        window = sent + request.dedupe_window - story.terms.slack
     if request.expires_in is not None:
-        ended.append(made.at + request.expires_in - story.terms.slack)
+        ended.append(sent + request.expires_in - story.terms.slack)
     ended.append(_lease_may_end(story, life))
     return min(max(min(ended), window), min(removed, default=inf))
 
 
 def _lease_may_end(story: Story, life: Life) -> float:
     """Return the earliest moment at which a lease of the job may run out, and end it."""
-    born = life.created_by[0].at
-    lengths = [(grant.claim.at, grant.taken.visibility) for grant in life.grants]
-    lengths += [
-        (claim.at, claim.sent.visibility or 0.0)
+    born = requests.first_sent(story, life.created_by[0])
+    known = [holding.surely_until(story, life, grant, NEVER) for grant in life.grants]
+    unheard = [
+        max(claim.at, born) + (claim.sent.visibility or 0.0) - story.terms.slack
         for claim in story.unheard_claims.get(life.queue or "", ())
     ]
-    return min((max(at, born) + length for at, length in lengths), default=inf) - story.terms.slack
+    return min(known + unheard, default=inf)
 
 
 def _losers(story: Story, call: Call[Submit, Accepted]) -> Iterator[Violation]:
@@ -114,12 +115,12 @@ def _had_let_go(story: Story, holder: Life, call: Call[Submit, Accepted]) -> boo
     if own is not None and len(story.by_identity[own]) > 1:
         # A replay tells of what was so at the first time.
         return False
-    if holder.asked("redrive", before=call.end):
+    if story.clock_steps or holder.asked("redrive", before=call.end):
         return False
     for made in holder.created_by:
         window = made.sent.request.dedupe_window
         over = made.end_at + window + story.terms.slack
-        if window and (story.clock_steps or call.at <= over):
+        if window and call.at <= over:
             return False
     looks = (look for look in holder.looks if look.seen and look.seen.status in FINAL)
     acks = (call for call in holder.settles if call.sent.action == "ack" and holding.held(call))

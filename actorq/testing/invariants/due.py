@@ -32,7 +32,8 @@ def _before_its_delay(story: Story, life: Life) -> Iterator[Violation]:
         return
     due = requests.first_sent(story, made[0]) + made[0].sent.request.delay - story.terms.slack
     for grant in life.grants:
-        if grant.claim.end_at < due:
+        # One that lapsed and was redriven is due at once.
+        if grant.claim.end_at < due and not life.asked("redrive", before=grant.end):
             sentence = f"{life.job_id}: it was given out {due - grant.claim.end_at:g} s early"
             yield Violation("I9", sentence, (*made[0].events, *grant.claim.events))
             return
@@ -40,6 +41,8 @@ def _before_its_delay(story: Story, life: Life) -> Iterator[Violation]:
 
 def _before_its_next_try(story: Story, life: Life) -> Iterator[Violation]:
     """Find a job that came back before the delay its holder asked for was over."""
+    if requests.due_may_change(story, life):
+        return
     own = {grant.taken.token: grant.taken.attempt for grant in life.grants}
     for settle in life.settles:
         attempt = own.get(settle.sent.token or "")
@@ -60,8 +63,11 @@ def _before_its_next_try(story: Story, life: Life) -> Iterator[Violation]:
 
 def _not_before(life: Life, settle: Call[Settle, Settled]) -> float:
     """Return when the delay is over, counted from the first time that this was said."""
-    word = (settle.sent.token, settle.sent.action)
-    same = (call for call in life.settles if (call.sent.token, call.sent.action) == word)
+    same = (
+        call
+        for call in life.settles
+        if call.sent.token in {settle.sent.token, None} and call.sent.action == settle.sent.action
+    )
     return min(call.at + call.sent.delay for call in same)
 
 

@@ -111,9 +111,9 @@ def _later(life: Life, own: Grant, before: int) -> Grant | None:
 
 
 def _is_repeat(life: Life, settle: Call[Settle, Settled], given_out: int) -> bool:
-    """Tell whether the same word of the same token may have held before the job was given on."""
+    """Tell whether the same word may have held before the job was given on, also without a token."""
     return any(
-        other.sent.token == settle.sent.token
+        other.sent.token in {settle.sent.token, None}
         and other.sent.action == settle.sent.action
         and other.possible
         and other.start < given_out

@@ -43,6 +43,8 @@ def _may_be_gone(story: Story, life: Life, at: float, before: int) -> bool:
         return True
     if story.terms.keeps is None:
         return False
+    if story.clock_steps:
+        return True
     born = min((call.at for call in life.submissions), default=0.0)
     return at - born >= story.terms.keeps - story.terms.slack
 
