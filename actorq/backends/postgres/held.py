@@ -1,7 +1,9 @@
 """The leases that this process gave out: their records, so that a settlement need not read them first.
 
 A record is good as long as its version is: whoever changes a job raises it, and the statement that writes
-compares it. When it has changed, the write fails and is done again, on the record as it is by then.
+compares it. When it has changed, the write fails and is done again, on the record as it is by then. A
+refusal writes nothing, so it never rests on what is remembered here: the job may have been lost since,
+and claimed at another server by the very one who speaks.
 """
 
 from __future__ import annotations
@@ -35,13 +37,16 @@ class Held:
         self._entries: dict[str, Entry] = {}
         self._characters = 0
 
-    def recall(self, ids: Iterable[str]) -> dict[str, Entry] | None:
-        """Return the records of jobs, or None if one of them is not here."""
+    def recall(self, holders: Iterable[tuple[str, str | None]]) -> dict[str, Entry] | None:
+        """Return the records of jobs, by id, for those who show a token for each, or for its current lease.
+
+        None if one of them is not here, or is not held by that token as far as is remembered.
+        """
         found: dict[str, Entry] = {}
         with self._lock:
-            for job_id in ids:
+            for job_id, token in holders:
                 entry = self._entries.get(job_id)
-                if entry is None:
+                if entry is None or not _is_held_by(entry, token):
                     return None
                 found[job_id] = entry
         return found
@@ -61,6 +66,11 @@ class Held:
 
     def _forget(self, job_id: str) -> None:
         self._characters -= len(self._entries.pop(job_id).job.payload)
+
+
+def _is_held_by(entry: Entry, token: str | None) -> bool:
+    lease = entry.job.lease
+    return lease is not None and token in {None, lease.token}
 
 
 def _apart(entry: Entry) -> Entry:

@@ -109,14 +109,14 @@ class Work:
             if not left:
                 return
 
-    def take_up(self, ids: Sequence[str]) -> None:
-        """Load the jobs of these ids, whose holders speak: from memory if all of them are there.
+    def take_up(self, holders: Sequence[tuple[str, str | None]]) -> None:
+        """Load the jobs whose holders speak, each with its token: from memory if all of them are there.
 
         Then they are not locked; if one has changed, the write finds out, and all is done again.
         """
-        known = None if self.again else self.shared.held.recall(ids)
+        known = None if self.again else self.shared.held.recall(holders)
         if known is None:
-            self.lock(ids)
+            self.lock(job_id for job_id, _ in holders)
             return
         self.ask()
         self.entries = {

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 from msgspec.structs import replace
 
 from actorq.core import keys
+from actorq.core.commands import Claim, Release
 from actorq.core.policy import Policy
 from actorq.core.queue import QueueEdit
 from actorq.core.results import Enqueued, Outcome
 from actorq.core.transitions import Status
+from actorq.errors import ActorqError
 from actorq.testing.conformance import tasks
-from actorq.testing.conformance.answers import ids
+from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import QUEUE
 from actorq.testing.conformance.crew import Crew
+from actorq.testing.conformance.leases import CALLS, call
 from actorq.testing.conformance.threads import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -118,6 +122,23 @@ class TestProcesses:
         ended = crew.race(recipe, tasks.reap, [3] * PROCESSES)
         assert Counter(job_id for share in ended for job_id in share) == Counter(ids(jobs))
         assert {bench.get(job).expiries for job in jobs} == {1}
+
+    @pytest.mark.parametrize("verb", CALLS)
+    def test_a_token_is_as_good_everywhere(
+        self, bench: Bench, recipe: Callable[[], Store], verb: str
+    ) -> None:
+        """A process that gave a job out before knows its holder of today, who has it from another (I6)."""
+        job = bench.put()
+        stale = token_of(bench.take(job))
+        elsewhere = recipe()
+        elsewhere.open()
+        with closing(elsewhere), closing(elsewhere.connect()) as other:
+            other.release([Release(job.id, stale)])
+            wish = Claim(queue_name=QUEUE, worker_id="w", tokens=("elsewhere",))
+            (claimed,) = other.dequeue([wish])
+            assert ids(claimed.jobs) == [job.id]
+            answer = call(bench, verb, job.id, "elsewhere")
+            assert not isinstance(answer, ActorqError), answer
 
     def test_opening_a_fresh_store_together(self, harness: SharedHarness, crew: Crew) -> None:
         """Processes that find a store empty prepare it once, and then all can use it (``open``)."""
