@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def main(given: Sequence[str] | None = None) -> int:
     plan = arguments.read(given)
     p = perform(plan)
-    print(p)
+    import msgspec
+    (plan.out / "performance.json").write_bytes(msgspec.json.encode(p))
+    print(p.complaints)
     return 0
 
 

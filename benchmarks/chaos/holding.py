@@ -67,10 +67,11 @@ class Holding:
 
     def _run(self) -> None:
         order, client = self._crew.order, self._crew.client("renewing")
-        every = order.lease / _SHARE
-        while not self._done.wait(every):
+        every = pause = order.lease / _SHARE
+        while not self._done.wait(pause):
             with self._lock:
                 jobs = list(self._held.values())
+            pause = every
             if not jobs:
                 continue
             calls = [self._notes.call() for _ in jobs]
@@ -79,6 +80,9 @@ class Holding:
             path = f"/workers/{order.name}/heartbeat"
             answer = client.call("POST", path, {"leases": leases}, patience=every)
             self._notes.note(*_outcomes(calls, answer))
+            if answer is None:
+                # There is time for another server before the leases end.
+                pause = 0.0
         client.close()
 
 
