@@ -41,6 +41,15 @@ from actorq.errors import (
 from actorq.face import EnqueueOptions, JobQueue
 from actorq.opening import open_queue
 from actorq.runtime import Options
+from actorq.sdk.app import App
+from actorq.sdk.codec import Codec, Unreadable, Zlib
+from actorq.sdk.context import Context
+from actorq.sdk.errors import JobCancelled, JobFailed, NotConnected, TaskError
+from actorq.sdk.handle import JobHandle
+from actorq.sdk.injection import injected
+from actorq.sdk.task import Call, Task
+from actorq.sdk.verdicts import Reject, Retry, Snooze
+from actorq.sdk.worker import Worker
 
 __version__ = "0.1.0"
 
@@ -48,10 +57,14 @@ __all__ = [
     "Ack",
     "ActorqError",
     "AlreadyStarted",
+    "App",
     "BackendUnavailable",
     "Backoff",
+    "Call",
     "Claimed",
+    "Codec",
     "ConfigurationError",
+    "Context",
     "DeadReason",
     "Delivery",
     "DuplicateJob",
@@ -67,12 +80,16 @@ __all__ = [
     "InternalError",
     "InvalidInput",
     "Job",
+    "JobCancelled",
     "JobError",
+    "JobFailed",
+    "JobHandle",
     "JobQueue",
     "Lease",
     "LeaseLost",
     "ListJobs",
     "NewJob",
+    "NotConnected",
     "NotFound",
     "NotLeased",
     "OnDuplicate",
@@ -88,15 +105,24 @@ __all__ = [
     "QueueLength",
     "QueueSettings",
     "QueueStats",
+    "Reject",
     "Release",
     "Report",
     "Retention",
+    "Retry",
     "Settled",
     "ShuttingDown",
+    "Snooze",
     "StaleVersion",
     "Status",
+    "Task",
+    "TaskError",
     "TokenRequired",
+    "Unreadable",
+    "Worker",
+    "Zlib",
     "from_datetime",
+    "injected",
     "open_queue",
     "to_datetime",
 ]

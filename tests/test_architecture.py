@@ -67,7 +67,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     | {"face", "http", "logs", "opening", "runtime", "sdk", "settings", "stores", "version"},
     "testing": BASE
     | {"face", "clock", "cast", "opening", "runtime", "backends.*", "actors.*", "http"},
-    "version": frozenset({"core", "errors", "face", "opening", "runtime"}),
+    "version": frozenset({"core", "errors", "face", "opening", "runtime", "sdk"}),
     "__main__": frozenset({"cli"}),
 }
 """Which parts a part may import, besides itself; ``version`` is the package's own ``__init__``.
@@ -92,7 +92,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "http": frozenset({"anyio", "msgspec", "starlette"}),
     "http.server": frozenset({"anyio", "h11", "hypercorn", "starlette", "uvicorn", "httptools"}),
     "sdk": frozenset({"anyio", "httpx2", "msgspec"}),
-    "cli": frozenset({"anyio", "starlette"}),
+    "cli": frozenset({"anyio", "msgspec", "starlette"}),
     "testing": frozenset({"anyio", "greenlet", "hypothesis", "msgspec", "pytest"}),
 }
 """What else than the standard library a part may import; a part without a line: nothing."""

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from actorq import __version__
-from actorq.cli import migrate, serve
+from actorq.cli import migrate, serve, worker
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -78,7 +78,15 @@ def _commands() -> tuple[_Parser, dict[str, _Parser]]:
         epilog=migrate.EXIT_CODES,
     )
     migrate.add_arguments(migrating)
-    return top, {"serve": serving, "migrate": migrating}
+    working = groups.add_parser(
+        "worker",
+        help="run the tasks of a program",
+        usage="actorq worker MODULE:APP [--url URL | --store URL] [--queue NAME[=WEIGHT]] ...",
+        description=worker.DESCRIPTION,
+        epilog=worker.EXIT_CODES,
+    )
+    worker.add_arguments(working)
+    return top, {"serve": serving, "migrate": migrating, "worker": working}
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.util
 import logging
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.abc
 
 from actorq import __version__, logs
-from actorq.cli.stopping import CRASHED, Stopping
-from actorq.errors import ActorqError, BackendUnavailable, ConfigurationError
+from actorq.cli.stopping import Stopping
+from actorq.cli.verdict import explain
+from actorq.errors import BackendUnavailable, ConfigurationError
 from actorq.http import AppOptions, BodyLimits, create_app
 from actorq.http.entrance import Entrance
 from actorq.http.server import ServerOptions
@@ -25,7 +26,7 @@ from actorq.stores import make_store
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp
@@ -54,7 +55,6 @@ AGAIN_S: Final = 0.5
 HTTP_SHARE: Final = 0.75
 """How much of the grace requests in flight may use; the rest is for actors and store."""
 
-_WRONG_SETTINGS: Final = 2
 _log = logging.getLogger("actorq")
 
 
@@ -85,7 +85,7 @@ def run(
     try:
         anyio.run(server.run, backend=settings.event_loop, backend_options=_loop_options(settings))
     except Exception as error:  # noqa: BLE001 - the end of the line: whatever it is, it is logged
-        return _explain(error, ready=server.ready)
+        return explain(error, "server", ready=server.ready)
     return server.exit_code
 
 
@@ -243,23 +243,3 @@ def _loop_options(settings: Settings) -> dict[str, bool]:
         return {}
     fast = settings.http_server == "uvicorn"
     return {"use_uvloop": fast and importlib.util.find_spec("uvloop") is not None}
-
-
-def _explain(error: Exception, *, ready: bool) -> int:
-    """Log why the server ended: a line for what its operator can mend, else a traceback."""
-    causes = list(_leaves(error))
-    if ready or not all(isinstance(cause, ActorqError) for cause in causes):
-        _log.critical("the server crashed", exc_info=error)
-        return CRASHED
-    for cause in causes:
-        _log.error("cannot start: %s", cause)
-    is_wrong = any(isinstance(cause, ConfigurationError) for cause in causes)
-    return _WRONG_SETTINGS if is_wrong else CRASHED
-
-
-def _leaves(error: Exception) -> Iterator[Exception]:
-    if not isinstance(error, ExceptionGroup):
-        yield error
-        return
-    for part in cast("ExceptionGroup[Exception]", error).exceptions:
-        yield from _leaves(part)

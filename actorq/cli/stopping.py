@@ -76,6 +76,10 @@ class Stopping:
             _log.error("did not stop in time; something was given up")
             self.exit_code = CRASHED
 
+    def is_asked(self) -> bool:
+        """Whether the stop has begun."""
+        return self._asked.is_set()
+
     async def asked(self) -> None:
         """Wait for the first signal."""
         await self._asked.wait()
@@ -83,6 +87,22 @@ class Stopping:
     def crashing(self) -> None:
         """Bound the time of a stop that no signal asked for."""
         self._watchdog.arm(self._grace + LAST_S, CRASHED)
+
+    def ask(self, by: str) -> None:
+        """Begin the stop, unless it has begun; the name of what asks for it is logged."""
+        if self._asked.is_set():
+            return
+        _log.info("stopping", extra={"signal": by, "grace": self._grace})
+        self._watchdog.arm(self._grace + LAST_S, CRASHED)
+        self._end = anyio.current_time() + self._grace
+        self._asked.set()
+
+    def hasten(self, by: str, number: int) -> None:
+        """Cancel ``door``, and end the process soon, with 128 + ``number``."""
+        _log.warning("stopping at once", extra={"signal": by})
+        self.exit_code = 128 + number
+        self._watchdog.arm(AT_ONCE_S, self.exit_code)
+        self.door.cancel()
 
     async def watch(
         self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
@@ -93,12 +113,6 @@ class Stopping:
             async for number in signals:
                 name = signal.Signals(number).name
                 if self._asked.is_set():
-                    _log.warning("stopping at once", extra={"signal": name})
-                    self.exit_code = 128 + number
-                    self._watchdog.arm(AT_ONCE_S, self.exit_code)
-                    self.door.cancel()
+                    self.hasten(name, number)
                     return
-                _log.info("stopping", extra={"signal": name, "grace": self._grace})
-                self._watchdog.arm(self._grace + LAST_S, CRASHED)
-                self._end = anyio.current_time() + self._grace
-                self._asked.set()
+                self.ask(name)

@@ -109,7 +109,7 @@ class App:
         """Make a resource of a function: what it returns, or yields once, is injected by that type.
 
         It lives as long as the worker, or as the one job that needs it (``per="job"``), and what stands
-        behind its ``yield`` ends it. It may be async or not, and need others: ``INJECTED``.
+        behind its ``yield`` ends it. It may be async or not, and need others: ``injected``.
         """
 
         def add(function: F) -> F:

@@ -18,11 +18,12 @@ from msgspec import UNSET
 
 from actorq.errors import InvalidInput
 from actorq.sdk.errors import TaskError
-from actorq.sdk.injection import INJECTED
+from actorq.sdk.injection import injected
 from actorq.sdk.json_types import JsonType, NotJson, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Set
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 _BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _PLAIN: Final = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -51,17 +52,17 @@ def read(function: Callable[..., object], name: str) -> Signature:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TaskError(f"task {name}: must not yield; report progress through its Context")
     parameters = list(inspect.signature(function).parameters.values())
-    injected = {
+    brought = {
         each.name: _resolved(function, each.annotation, f"task {name}, parameter {each.name!r}")
         for each in parameters
-        if each.default is INJECTED
+        if each.default is injected
     }
     _check_order(parameters, name)
-    own = [each for each in parameters if each.name not in injected]
+    own = [each for each in parameters if each.name not in brought]
     returned = inspect.signature(function).return_annotation
     where = f"task {name}, its result"
     kind = Any if returned is Parameter.empty else _resolved(function, returned, where)
-    return Signature(Arguments(function, own, name), injected, JsonType(kind, where))
+    return Signature(Arguments(function, own, name), brought, JsonType(kind, where))
 
 
 class Arguments:
@@ -74,7 +75,7 @@ class Arguments:
         self._is_plain = all(each.kind in _PLAIN for each in parameters)
         self._positions = [each.name for each in parameters if each.kind in _BY_POSITION]
         self._parameters = parameters
-        self._names: Set[object] = {each.name for each in parameters}
+        self._names: AbstractSet[object] = {each.name for each in parameters}
         fields = [_field(function, each, name) for each in parameters]
         # Whatever names the user's parameters have: they are fields, and nothing else is.
         self._struct = msgspec.defstruct(
@@ -170,13 +171,13 @@ def _field(function: FunctionType, parameter: Parameter, name: str) -> tuple[str
 
 def _check_order(parameters: Iterable[Parameter], name: str) -> None:
     """Refuse an injected parameter before one that is given by position: positions would shift."""
-    injected = ""
+    brought = ""
     for parameter in parameters:
-        if parameter.default is INJECTED:
-            injected = parameter.name if parameter.kind in _BY_POSITION else injected
-        elif injected and parameter.kind in {*_BY_POSITION, Parameter.VAR_POSITIONAL}:
+        if parameter.default is injected:
+            brought = parameter.name if parameter.kind in _BY_POSITION else brought
+        elif brought and parameter.kind in {*_BY_POSITION, Parameter.VAR_POSITIONAL}:
             raise TaskError(
-                f"task {name}, parameter {injected!r}: stands before {parameter.name!r}; "
+                f"task {name}, parameter {brought!r}: stands before {parameter.name!r}; "
                 "put what is injected last, or after *"
             )
 

@@ -32,7 +32,7 @@ class Link(Protocol):
 
 
 class Context:
-    """A handler gets it for a parameter ``context: Context = INJECTED``.
+    """A handler gets it for a parameter ``context: Context = injected``.
 
     ``job`` is the record as it was claimed: its id, ``attempt``, ``metadata``, ``errors`` so far, and the
     ``lease``, whose token may go along to other systems to fence them off as well.

@@ -70,11 +70,11 @@ class JobHandle(Generic[R]):
     ) -> Job:
         """Wait until the job has ended, however it did; raises ``TimeoutError`` and ``NotFound``."""
         limit = None if timeout is None else seconds(timeout, "/timeout")
-        with anyio.fail_after(limit):
+        with anyio.move_on_after(limit):
             async for job in self._changes():
                 if job.status in ENDED:
                     return job
-        raise AssertionError("the changes of a job end with it")
+        raise TimeoutError(f"job {self.id} did not end within {limit} seconds")
 
     async def result(
         self,

@@ -1,6 +1,6 @@
 """Injection: what a handler needs beside its arguments is named by its type, and brought by the worker.
 
-A parameter whose default is ``INJECTED`` is no argument of the task: it gets the job's ``Context``, or
+A parameter whose default is ``injected`` is no argument of the task: it gets the job's ``Context``, or
 what a resource of the app gives for exactly the parameter's annotation.
 """
 
@@ -28,11 +28,11 @@ class _Injected:
     """The default of a parameter that the worker fills in."""
 
     def __repr__(self) -> str:
-        return "INJECTED"
+        return "injected"
 
 
-INJECTED: Final[Any] = _Injected()
-"""Write it as the default of a parameter: ``mailer: Mailer = INJECTED``. Its type is that of any default."""
+injected: Final[Any] = _Injected()
+"""Write it as the default of a parameter: ``mailer: Mailer = injected``. Its type is that of any default."""
 
 _STREAMS: Final = (c.AsyncIterator, c.AsyncGenerator, c.AsyncIterable)
 _PLAIN_STREAMS: Final = (c.Iterator, c.Generator, c.Iterable)
@@ -63,8 +63,8 @@ def read(function: Callable[..., object], per: Per) -> Resource:
         key = get_args(key)[0]
     needs: dict[str, object] = {}
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.default is not INJECTED:
-            raise TaskError(f"resource {name}: parameter {parameter.name!r} must be INJECTED")
+        if parameter.default is not injected:
+            raise TaskError(f"resource {name}: parameter {parameter.name!r} must be injected")
         needs[parameter.name] = hints.get(parameter.name, object)
     return Resource(key, function, needs, per)
 

@@ -6,27 +6,24 @@ come on its standard input; it ends with it. What functions print goes to the st
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import queue
-import runpy
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from actorq.sdk.context import Context
 from actorq.sdk.json_types import NotJson
-from actorq.sdk.task import Task
 from actorq.sdk.worker.endings import Ending, Failed, raised, returned
-from actorq.sdk.worker.frames import HEAD, ORDERS, Order, Place, Progress, encode
+from actorq.sdk.worker.frames import HEAD, ORDERS, Order, Progress, encode
+from actorq.sdk.worker.places import Place, find
 
 if TYPE_CHECKING:
     from typing import Any
 
-_PROGRAM = "__actorq_child__"
-"""The name under which the file of a program is run here: it is not the main program."""
+    from actorq.sdk.task import Task
 
 
 class PipeLink:
@@ -86,34 +83,6 @@ def _run(order: Order, tasks: dict[Place, Task[..., Any]], link: PipeLink) -> En
         return Failed(f"the arguments do not fit: {error}")
     except BaseException as error:  # noqa: BLE001 - nothing that a handler raises ends a child
         return raised(error)
-
-
-def place_of(task: Task[..., Any]) -> Place:
-    """Return where a child finds ``task``; called in the worker."""
-    function = task.definition.function
-    module = function.__module__
-    file: str | None = None
-    if module == "__main__":
-        main_module = sys.modules["__main__"]
-        spec = main_module.__spec__
-        if spec is None:
-            file = main_module.__file__
-        else:
-            module = spec.name
-    return Place(module, file, function.__qualname__)
-
-
-def find(place: Place) -> Task[..., Any]:
-    """Return the task at ``place``; raises ``TypeError`` where there is none."""
-    if place.file is None:
-        found: object = importlib.import_module(place.module)
-        for name in place.name.split("."):
-            found = getattr(found, name, None)
-    else:
-        found = runpy.run_path(place.file, run_name=_PROGRAM).get(place.name)
-    if not isinstance(found, Task):
-        raise TypeError(f"{place.name} is no task of {place.file or place.module}")
-    return cast("Task[..., Any]", found)
 
 
 if __name__ == "__main__":

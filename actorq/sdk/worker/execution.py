@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from actorq.sdk.codec import Codecs
     from actorq.sdk.door import Door, Settling
     from actorq.sdk.worker.children import Children
-    from actorq.sdk.worker.frames import Place
+    from actorq.sdk.worker.places import Place
     from actorq.sdk.worker.recipe import Recipe
     from actorq.sdk.worker.threads import Threads
 

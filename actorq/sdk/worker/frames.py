@@ -11,17 +11,10 @@ import msgspec
 
 from actorq.core.job import Job
 from actorq.sdk.worker.endings import Ending
+from actorq.sdk.worker.places import Place
 
 HEAD: Final = 4
 """Bytes that tell the length of a message, the highest first."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a child finds a task: in a module that it imports, or in the file of a program."""
-
-    module: str
-    file: str | None
-    name: str
 
 
 class Order(msgspec.Struct, frozen=True):

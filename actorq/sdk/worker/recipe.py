@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from actorq.sdk.worker.child import place_of
+from actorq.sdk.worker.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actorq.sdk.arguments import Arguments
     from actorq.sdk.injection import Resource, Resources
     from actorq.sdk.task import Task
-    from actorq.sdk.worker.frames import Place
+    from actorq.sdk.worker.places import Place
 
 
 class Recipe:

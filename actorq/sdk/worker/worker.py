@@ -109,6 +109,11 @@ class Worker:
         return self._plan.worker_id
 
     @property
+    def queues(self) -> Sequence[str]:
+        """The queues that it takes jobs from."""
+        return tuple(self._plan.weights)
+
+    @property
     def figures(self) -> Figures:
         """What this worker has done, and does."""
         settled = self._settler.settled
