@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import anyio
 
 from actorq.errors import BackendUnavailable, InternalError, Overloaded, ShuttingDown
+from actorq.testing.simulation.loop import MACHINE
 from actorq.testing.simulation.machine import Machine
 from actorq.testing.simulation.network import Lost, Network, Unreachable
 
@@ -34,8 +35,7 @@ class Caller:
         """Speak with one of ``servers``, first with any."""
         self.world = world
         self.name = name
-        self.machine: Machine
-        self.offset = 0.0
+        self.machine = Machine(name, world.order, world.time_line)
         self._network = Network(world, name)
         self._servers = servers
         self._at = world.choices.choose(f"{name} server", len(servers))
@@ -48,7 +48,7 @@ class Caller:
 
     def boot(self) -> None:
         """Start a new life, which knows nothing of the one before."""
-        self.machine = Machine(self.name, self.world.order, self.offset)
+        self.machine = Machine(self.name, self.world.order, self.world.time_line)
         self.machine.boot(self.world.tasks, self.live)
 
     def crash(self) -> None:
@@ -62,7 +62,9 @@ class Caller:
 
     def record(self, event: Event) -> None:
         """Record an event, unless the machine has crashed: then there was none."""
-        if self.machine.alive():
+        # Of its own life: another one may have begun meanwhile.
+        life = MACHINE.get()
+        if isinstance(life, Machine) and life.alive():
             self.world.record(event)
 
     async def ask(

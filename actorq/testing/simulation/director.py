@@ -77,6 +77,11 @@ class Director:
         self.trouble.workers = self._workers
         self.trouble.clients = self._clients
 
+    @property
+    def met(self) -> dict[str, int]:
+        """How often the store met with what."""
+        return dict(self._store.met)
+
     def _some(self, label: str, bounds: tuple[int, int]) -> int:
         least, most = bounds
         return least + self.world.choices.choose(label, most - least + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 from msgspec.structs import astuple
 
 from actorq.core.commands import Ack, Fail, Release
+from actorq.core.job import Delivery
 from actorq.core.retry import Failure
 from actorq.testing.invariants import events as e
 
@@ -67,9 +68,10 @@ class Handler:
         job_id, token = held.job.id, held.token
         if held.stopped:
             self._ended(held, "stopped")
-            if held.cancelled:
-                return Fail(job_id, token, Failure("stopped, as was asked"))
-            return Release(job_id, token) if self._worker.leaving else None
+            # To hand back what may be started once would say that it was not started.
+            may_start_again = held.job.delivery is Delivery.AT_LEAST_ONCE
+            hands_back = held.cancelled or self._worker.leaving
+            return Release(job_id, token) if hands_back and may_start_again else None
         if end in {FAILS, FAILS_FOR_NOW, REJECTS}:
             self._ended(held, "raised")
             retry_in = self._some_delay() if end == FAILS_FOR_NOW else None

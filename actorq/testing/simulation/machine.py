@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import anyio
 from greenlet import getcurrent, greenlet
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from actorq.actors.runners import Runner
-    from actorq.testing.simulation.loop import Order
+    from actorq.testing.simulation.loop import Order, VirtualTime
 
 T = TypeVar("T")
 
@@ -30,13 +30,6 @@ class Gone(BaseException):
     """The machine has crashed: whatever still stands in its memory is of no use to anybody."""
 
 
-class Nap(NamedTuple):
-    """What a blocking call waits for: the virtual time ``until``, or ``bell`` if that comes first."""
-
-    until: float
-    bell: anyio.Event | None
-
-
 class Machine:
     """Where tasks run that share a fate.
 
@@ -45,13 +38,14 @@ class Machine:
     to a machine asks ``alive`` first. A blocking call is a greenlet that sleeps in virtual time.
     """
 
-    def __init__(self, name: str, order: Order, offset: float = 0.0) -> None:
-        """Boot, with a clock that is ``offset`` seconds ahead."""
+    def __init__(self, name: str, order: Order, time: VirtualTime, offset: float = 0.0) -> None:
+        """Stand there, switched off, with a clock that is ``offset`` seconds ahead."""
         self.name = name
         self.offset = offset
         self.tasks: TaskGroup
         self._order = order
-        self._alive = True
+        self._time = time
+        self._alive = False
         self._scope = anyio.CancelScope()
         self._bell: anyio.Event | None = None
         self._context = copy_context()
@@ -61,6 +55,7 @@ class Machine:
 
     def boot(self, world: TaskGroup, life: Life) -> None:
         """Start ``life`` as the machine's first task; when it returns, the others are cancelled."""
+        self._alive = True
         self._context.run(world.start_soon, self._live, life)
 
     async def _live(self, life: Life) -> None:
@@ -99,17 +94,17 @@ class Machine:
 
     def clock(self) -> int:
         """Return what this machine takes for the time: an instant, right or wrong."""
-        return START_US + to_us(anyio.current_time() + self.offset)
+        return START_US + to_us(self._time.current_time() + self.offset)
 
     # ── blocking calls ──────────────────────────────────────────────────────────────────────────
 
     def sleep(self, seconds: float) -> None:
         """Block the calling greenlet for so much virtual time."""
-        self._block(seconds, None)
+        self._block(seconds, anyio.Event())
 
     def listen(self, seconds: float) -> None:
         """Block the calling greenlet for so long, or until the bell is rung."""
-        if self._bell is None:
+        if self._bell is None or self._bell.is_set():
             self._bell = anyio.Event()
         self._block(seconds, self._bell)
 
@@ -119,10 +114,11 @@ class Machine:
             self._bell.set()
             self._bell = None
 
-    def _block(self, seconds: float, bell: anyio.Event | None) -> None:
+    def _block(self, seconds: float, alarm: anyio.Event) -> None:
         thread = getcurrent().parent
         assert thread is not None, "only what a Blocking runner runs may block"
-        thread.switch(Nap(anyio.current_time() + seconds, bell))
+        self._time.later(seconds, alarm.set)
+        thread.switch(alarm)
         if not self._alive:
             raise Gone
 
@@ -134,7 +130,8 @@ class Machine:
 class Blocking:
     """Runs blocking calls, one at a time, as ``ThreadRunner`` does.
 
-    A task that is cancelled leaves its call behind, which goes on; the next call waits for its end.
+    A call is a greenlet, which hands over the event that it waits for. A task that is cancelled leaves
+    its call behind, which goes on; the next call waits for its end.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -150,33 +147,24 @@ class Blocking:
         said: object = call.switch()
         try:
             while not call.dead:
-                await _rest(cast("Nap", said))
+                await cast("anyio.Event", said).wait()
                 said = call.switch()
         except anyio.get_cancelled_exc_class():
             if self._machine.alive():
                 self._over = anyio.Event()
-                self._machine.start(lambda: self._finish(call, cast("Nap", said)))
+                self._machine.start(lambda: self._finish(call, cast("anyio.Event", said)))
             raise
         return cast("T", said)
 
-    async def _finish(self, call: greenlet, nap: Nap) -> None:
+    async def _finish(self, call: greenlet, alarm: anyio.Event) -> None:
         over = self._over
         assert over is not None
         try:
             while not call.dead:
-                await _rest(nap)
-                nap = call.switch()
+                await alarm.wait()
+                alarm = call.switch()
         except Exception:  # noqa: BLE001 - whom it might concern has left
             return
         finally:
             self._over = None
             over.set()
-
-
-async def _rest(nap: Nap) -> None:
-    seconds = nap.until - anyio.current_time()
-    if nap.bell is None:
-        await anyio.sleep(seconds)
-    else:
-        with anyio.move_on_after(seconds):
-            await nap.bell.wait()

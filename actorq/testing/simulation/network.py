@@ -96,10 +96,11 @@ class Network:
             world.later(self._latency(self._there, fate), arrive)
         if fate == DOUBLED:
             world.later(self._latency(self._there, SLOW), arrive)
-        with anyio.move_on_after(patience):
-            await exchange.over.wait()
+        world.later(patience, exchange.over.set)
+        await exchange.over.wait()
         if exchange.error is not None:
-            raise exchange.error
+            # The refusal of one says nothing of the other.
+            raise Lost if fate == DOUBLED else exchange.error
         if exchange.answer is None:
             if world.choices.choose(self._hang_up, 2) == 0:
                 world.later(world.profile.latency[0], exchange.hang_up)

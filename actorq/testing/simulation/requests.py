@@ -63,12 +63,15 @@ class Wishes:
         self._earlier: list[Wish] = []
 
     def next(self) -> Wish:
-        """Make up a wish, or repeat one from earlier on: the same request is sent again."""
+        """Make up a wish, or send one from earlier on again, long after its answer.
+
+        Its idempotency key is what outlives the job; an id is known only as long as the job is there.
+        """
         choices, name = self._world.choices, self._name
-        if self._earlier and choices.chance(f"{name} repeats", 0.15):
+        if self._earlier and choices.chance(f"{name} repeats", 0.1):
             return choices.pick(f"{name} which again", self._earlier)
         wish = self._draw(choices)
-        if wish.can_repeat:
+        if wish.request.idempotency_key is not None:
             self._earlier.append(wish)
         return wish
 

@@ -49,7 +49,7 @@ class Server:
 
     def boot(self) -> None:
         """Start a new life, which knows nothing of the one before."""
-        self.machine = Machine(self.name, self._world.order, self.offset)
+        self.machine = Machine(self.name, self._world.order, self._world.time_line, self.offset)
         self._leaving = anyio.Event()
         self.machine.boot(self._world.tasks, self._live)
 

@@ -53,7 +53,9 @@ class Worker(Caller):
         self._freed = anyio.Event()
 
     def boot(self) -> None:
-        """Start a new life, with empty hands."""
+        """Start a new life, with empty hands; the last one ends here, if it has not."""
+        if self.machine.alive():
+            self.crash()
         self.leaving = False
         self._held = {}
         self._freed = anyio.Event()
