@@ -36,6 +36,9 @@ def check(story: Story) -> Iterator[Violation]:
 
 
 def _overlap(story: Story, life: Life, first: Grant, second: Grant) -> bool:
+    if second.end < first.start:
+        # Attempts against the order of time are the matter of I7.
+        return False
     for settle in holding.endings(life, first, second.end):
         # A failure or a hand-back explains it; a completion is the matter of I3 and I6.
         if settle.sent.action != "ack" or holding.held(settle):

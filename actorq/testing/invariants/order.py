@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import defaultdict
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from actorq.testing.invariants import requests
 from actorq.testing.invariants.states import REMOVALS
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 Rank = tuple[int, str]
 """A job's place in its queue: smaller is better."""
 
+UNDER_WAY_S: Final = 10.0
+"""How long a claim that nobody heard of again may have been under way, after it waited."""
+
 
 def check(story: Story) -> Iterator[Violation]:
     """Judge I12."""
     yield from _in_the_store(story)
-    trouble = Trouble(story)
+    trouble = Trouble(story, story.terms.readiness)
     for queue in story.claims:
         yield from _outside(story, queue, trouble)
 
@@ -44,7 +47,7 @@ def _in_the_store(story: Story) -> Iterator[Violation]:
         rank = (-job.priority, job.job_id)
         if move.event == "claim":
             best = _best(ready[job.queue], waiting, expires, move.store_time)
-            if best is not None and best < rank:
+            if best is not None and best < rank and best[1] != job.job_id:
                 sentence = f"{job.job_id}: it was claimed, and {best[1]} was better"
                 yield Violation("I12", sentence, (move,))
         edits = move.event in {"enqueue", "edit", "reschedule", "promote"}
@@ -140,8 +143,13 @@ def _passed_over(
 
 
 def _hindered(story: Story, claim: Call[Claim, Claimed], trouble: Trouble) -> bool:
-    """Tell whether a fault, or a claim that nobody heard of, may have had the better job for a while."""
+    """Tell whether the better job may have been locked, by who met a fault or was not heard of.
+
+    A claim that took it would show in its attempts; one that is being undone has it for a moment.
+    """
     if trouble.met(claim.at, claim.end_at):
         return True
-    unheard = story.unheard_claims.get(claim.sent.queue, ())
-    return any(other.start < claim.end for other in unheard)
+    return any(
+        other.start < claim.end and other.at + other.sent.wait + UNDER_WAY_S > claim.at
+        for other in story.unheard_claims.get(claim.sent.queue, ())
+    )

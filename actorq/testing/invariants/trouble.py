@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
 
 class Trouble:
-    """The times in which a fault went on, or was over for less than the time of recovery."""
+    """The times in which a fault went on, or was over for less than ``tail`` seconds."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, tail: float) -> None:
         """Read the faults of a story."""
-        tail = story.terms.recovery or 0.0
         ends = {event.fault: event.at for _, event in story.of(FaultEnded)}
         spans = sorted(
             (event.at, ends.get(event.fault, inf) + tail) for _, event in story.of(FaultBegan)

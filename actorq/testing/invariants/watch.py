@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from actorq.testing.invariants.records import Base, Seen, Status
+
+FaultKind: TypeAlias = Literal[
+    "kill",
+    "pause",
+    "cut",
+    "restart",
+    "fail_over",
+    "clock_step",
+    "lost_reply",
+    "slow",
+    "refuse",
+]
 
 # ── audits: what was read through a door ────────────────────────────────────────────────────────
 
@@ -78,9 +90,7 @@ class FaultBegan(Base, frozen=True):
     """The one who makes trouble is about to: whom it meets, and what it is called until it ends."""
 
     fault: str
-    kind: Literal[
-        "kill", "pause", "cut", "restart", "fail_over", "clock_step", "lost_reply", "slow", "refuse"
-    ]
+    kind: FaultKind
     targets: tuple[str, ...]
     """Names of actors; ``store`` for the store."""
 
