@@ -80,8 +80,16 @@ class AsyncWire:
     async def _collect(self, response: httpx2.Response) -> Collector:
         try:
             collector = Collector(response, self._origin.options)
-            async for piece in response.aiter_raw():
-                collector.add(piece)
+            try:
+                async for piece in response.aiter_raw():
+                    collector.add(piece)
+                    if collector.is_full:
+                        # Closed, and read on to the error that this makes: a loop that is left leaves
+                        # the library's generators to the garbage collector.
+                        await response.aclose()
+            except httpx2.TransportError:
+                if not collector.is_full:
+                    raise
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()

@@ -12,7 +12,7 @@ from actorq.core.ids import IdMint
 from actorq.core.job import Job, NewJob
 from actorq.core.policy import Policy
 from actorq.errors import InvalidInput, NotFound
-from actorq.sdk.client import writing
+from actorq.sdk.client import reading, writing
 from actorq.sdk.client.exchange import Pause
 from actorq.sdk.client.persistence import persist
 
@@ -58,6 +58,10 @@ class BaseCalls:
     def ask(self, request: Request) -> Conversation[Answer]:
         """Send a request until it is answered; raises what is refused."""
         return persist(request, self._options)
+
+    def ask_for_job(self, request: Request) -> Conversation[Job]:
+        """Send a request that is answered by the job that it is about."""
+        return reading.job((yield from self.ask(request)), request.about)
 
     def batches(self, name: str, items: Sequence[bytes]) -> Iterator[tuple[slice, bytes]]:
         """Cut items, JSON already, into requests that each hold a list ``name`` of some of them.

@@ -44,7 +44,7 @@ def enqueued_items(
     """Return what became of each job that was to be made."""
     with understanding(answer):
         return [
-            read_enqueued(_job_of(item), item.status, replayed=item.replayed)
+            read_enqueued(_job_of(item), subject, item.status, replayed=item.replayed)
             if item.error is None
             else item.error.error(subject)
             for item, subject in _pairs(answer, about)
@@ -62,7 +62,7 @@ def job_items(answer: Answer, about: Sequence[Subject] | None) -> list[Job | Act
     """Return one job or refusal an item; ``about`` is None where the server chose the items."""
     with understanding(answer):
         return [
-            read_job(_job_of(item)) if item.error is None else item.error.error(subject)
+            read_job(_job_of(item), subject) if item.error is None else item.error.error(subject)
             for item, subject in _pairs(answer, about)
         ]
 

@@ -33,6 +33,8 @@ class BlockingWire:
                 collector = Collector(response, self._origin.options)
                 for piece in response.iter_raw():
                     collector.add(piece)
+                    if collector.is_full:
+                        break
                     # Each piece may come in time, and all of them never end.
                     if time.monotonic() - start > seconds:
                         return self._origin.late(seconds)

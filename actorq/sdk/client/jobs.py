@@ -56,7 +56,7 @@ class JobCalls(BaseCalls):
             expect=frozenset({200, 201}),
             about=Subject(queue_name=queue_name),
         )
-        result = reading.enqueued((yield from self.ask(request)))
+        result = reading.enqueued((yield from self.ask(request)), request.about)
         if isinstance(result, PrunedReplay):
             raise NotFound(result.id)
         return result.job
@@ -81,7 +81,7 @@ class JobCalls(BaseCalls):
     def get_job(self, job_id: str) -> Conversation[Job]:
         """Return a job; raises ``NotFound``. Its ``version`` is its entity tag."""
         request = Request(method="GET", path=path_of(job_id), about=Subject(job_id))
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
     def wait_for_change(self, job_id: str, version: int, wait: float) -> Conversation[Job | None]:
         """Wait up to ``wait`` seconds until the job is no longer at ``version``, and return it.
@@ -102,7 +102,7 @@ class JobCalls(BaseCalls):
             )
             answer = yield from self.ask(request)
             if answer.status != NOT_MODIFIED:
-                return reading.job(answer)
+                return reading.job(answer, request.about)
             left = yield from self.rest(now, left, answer)
             if not left:
                 return None
@@ -122,12 +122,12 @@ class JobCalls(BaseCalls):
             repeat=Repeat.IF_UNDONE,
             about=Subject(edit.id),
         )
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
     def cancel(self, job_id: str) -> Conversation[Job]:
         """Cancel a waiting job, or ask the holder of a running one to stop."""
         request = Request(method="POST", path=path_of(job_id, "cancel"), about=Subject(job_id))
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
     def redrive(self, job_id: str) -> Conversation[Job]:
         """Give a dead job another life: ``AlreadyStarted``, ``DuplicateJob``, ``IllegalTransition``.
@@ -140,7 +140,7 @@ class JobCalls(BaseCalls):
             repeat=Repeat.IF_UNDONE,
             about=Subject(job_id),
         )
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
     def redrive_many(
         self, queue_name: str, job_ids: Sequence[str]
@@ -168,7 +168,7 @@ class JobCalls(BaseCalls):
             repeat=Repeat.IF_UNDONE,
             about=Subject(job_id),
         )
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
     def list_jobs(self, query: ListJobs) -> Conversation[Page]:
         """List jobs, newest first; ``Page.next_before`` goes into the next query's ``before``.

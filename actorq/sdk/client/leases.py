@@ -96,7 +96,7 @@ class LeaseCalls(BaseCalls):
             )
             answer = yield from self.ask(request)
             if answer.status != NO_CONTENT:
-                return Claimed(reading.jobs(answer))
+                return Claimed(reading.claimed(answer, request.about))
             left = yield from self.rest(now, left, answer)
             if not left:
                 return Claimed(paused="actorq-paused" in answer.headers)
@@ -191,7 +191,7 @@ class LeaseCalls(BaseCalls):
                 within=min(lengths) / 3.0,
             )
             answer = yield from self.ask(request)
-            found.append(renewals.read(answer, len(bodies[part])))
+            found.append(renewals.read(answer, [item.id for item in checked[part]]))
         leases_now = [lease for one in found for lease in one.leases]
         return Renewals(leases_now, drain=any(one.drain for one in found))
 
@@ -222,7 +222,7 @@ class LeaseCalls(BaseCalls):
             repeat=_repeat(token),
             about=Subject(job_id),
         )
-        return reading.job((yield from self.ask(request)))
+        return self.ask_for_job(request)
 
 
 def _repeat(*tokens: str | None) -> Repeat:
@@ -245,7 +245,7 @@ def _give_back(answer: Answer) -> Request | None:
     if answer.status == NO_CONTENT:
         return None
     try:
-        items = calls.hand_backs([Claimed(reading.jobs(answer))])
+        items = calls.hand_backs([Claimed(reading.claimed(answer, Subject()))])
     except BadAnswer:
         return None
     body = writing.batch("items", [writing.settle_item(item) for item in items])

@@ -33,7 +33,7 @@ from actorq.sdk.client.problems import not_understood
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from actorq.sdk.client.exchange import Answer
+    from actorq.sdk.client.exchange import Answer, Subject
 
 CREATED: Final = 201
 
@@ -174,16 +174,21 @@ def understanding(answer: Answer) -> Generator[None]:
         raise not_understood(answer, error) from error
 
 
-def job(answer: Answer) -> Job:
-    """Return the job that was answered; raises ``BadAnswer``."""
+def job(answer: Answer, about: Subject) -> Job:
+    """Return the job that was asked for; raises ``BadAnswer``."""
     with understanding(answer):
-        return _job.decode(answer.body).record()
+        return read_job(answer.body, about)
 
 
-def jobs(answer: Answer) -> tuple[Job, ...]:
-    """Return the list of jobs that was answered; raises ``BadAnswer``."""
+def claimed(answer: Answer, about: Subject) -> tuple[Job, ...]:
+    """Return jobs of the queue that was asked for, each under a lease; raises ``BadAnswer``."""
     with understanding(answer):
-        return tuple(one.record() for one in _jobs.decode(answer.body))
+        found = tuple(one.record() for one in _jobs.decode(answer.body))
+        for one in found:
+            _check(one, about)
+            if one.lease is None or not one.lease.token:
+                raise ValueError(f"job {one.id} comes without a lease")
+        return found
 
 
 def page(answer: Answer) -> Page:
@@ -193,15 +198,15 @@ def page(answer: Answer) -> Page:
         return Page(tuple(one.record() for one in found.jobs), found.next)
 
 
-def enqueued(answer: Answer) -> Enqueued | PrunedReplay:
+def enqueued(answer: Answer, about: Subject) -> Enqueued | PrunedReplay:
     """Return what became of one enqueue; raises ``BadAnswer``."""
     replayed = answer.headers.get("idempotent-replayed", "").strip().lower() == "true"
     with understanding(answer):
-        return read_enqueued(answer.body, answer.status, replayed=replayed)
+        return read_enqueued(answer.body, about, answer.status, replayed=replayed)
 
 
 def read_enqueued(
-    data: bytes | msgspec.Raw, status: int, *, replayed: bool
+    data: bytes | msgspec.Raw, about: Subject, status: int, *, replayed: bool
 ) -> Enqueued | PrunedReplay:
     """Read one job that was enqueued, or what is left of it; ``status`` is 201 where it was made."""
     try:
@@ -211,12 +216,21 @@ def read_enqueued(
             return _pruned.decode(data).record(status)
         except msgspec.ValidationError:
             raise error from None
-    return Enqueued(made.record(), made.outcome(), replayed)
+    return Enqueued(_check(made.record(), about), made.outcome(), replayed)
 
 
-def read_job(data: bytes | msgspec.Raw) -> Job:
+def read_job(data: bytes | msgspec.Raw, about: Subject) -> Job:
     """Read one job."""
-    return _job.decode(data).record()
+    return _check(_job.decode(data).record(), about)
+
+
+def _check(found: Job, about: Subject) -> Job:
+    """Refuse a job that nobody asked for: an answer that belongs to another request (I16)."""
+    if about.job_id and found.id != about.job_id:
+        raise ValueError(f"it is about job {found.id}, not {about.job_id}")
+    if about.queue_name and found.queue_name != about.queue_name:
+        raise ValueError(f"it is about queue {found.queue_name}, not {about.queue_name}")
+    return found
 
 
 def _instant(moment: datetime | None) -> int | None:

@@ -11,10 +11,13 @@ from actorq.sdk.client.reading import understanding
 from actorq.sdk.door import Held, Renewal, Renewals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actorq.sdk.client.exchange import Answer
 
 
 class _Lease(msgspec.Struct, frozen=True):
+    id: str
     status: Held
     visibility_timeout: float = 0.0
 
@@ -27,11 +30,11 @@ class _Heartbeat(msgspec.Struct, frozen=True):
 _heartbeat: Final = msgspec.json.Decoder(_Heartbeat)
 
 
-def read(answer: Answer, expected: int) -> Renewals:
-    """Return how each of ``expected`` leases stands; raises ``BadAnswer``."""
+def read(answer: Answer, ids: Sequence[str]) -> Renewals:
+    """Return how the leases of the jobs ``ids`` stand, in their order; raises ``BadAnswer``."""
     with understanding(answer):
         found = _heartbeat.decode(answer.body)
-    if len(found.leases) != expected:
-        raise BadAnswer(f"{expected} leases were sent, and {len(found.leases)} were answered")
+    if [one.id for one in found.leases] != list(ids):
+        raise BadAnswer(f"{len(ids)} leases were sent, and {len(found.leases)} others answered")
     leases = [Renewal(one.status, one.visibility_timeout) for one in found.leases]
     return Renewals(leases, drain=found.directive == "drain")

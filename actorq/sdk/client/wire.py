@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -30,6 +31,10 @@ _NOT_SENT: Final = (
 )
 
 
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
+
+
 class Origin:
     """Where the server is, and what is said with every request to it."""
 
@@ -42,7 +47,7 @@ class Origin:
             "accept": "application/json, application/problem+json",
             # An answer that unfolds to a thousand times its size would pass every bound.
             "accept-encoding": "identity",
-            **headers,
+            **_sendable(headers),
         }
         parts = urlsplit(self._url)
         self.is_secure = parts.scheme == "https"
@@ -97,15 +102,30 @@ class Collector:
         if encoding.lower() != "identity":
             raise BadAnswer(f"the answer is encoded as {encoding!a:.40}, which was not asked for")
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the answer has more than it may."""
+        return len(self._body) > self._most
+
     def add(self, piece: bytes) -> None:
-        """Take a piece of the body; raises ``BadAnswer`` when there is too much of it."""
-        self._body += piece
-        if len(self._body) > self._most:
-            raise BadAnswer(f"the answer has more than {self._most} bytes (max_answer)")
+        """Take a piece of the body, unless there is too much of it already."""
+        if not self.is_full:
+            self._body += piece
 
     def answer(self, took: float) -> Answer:
-        """Return the whole answer."""
+        """Return the whole answer; raises ``BadAnswer`` when it is too large."""
+        if self.is_full:
+            raise BadAnswer(f"the answer has more than {self._most} bytes (max_answer)")
         return Answer(self._status, self._headers, bytes(self._body), took)
+
+
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers in lower case, so that they replace ours; raises ``ConfigurationError``."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+            # The value is not shown: it may be a secret.
+            raise ConfigurationError(f"the header {name!a:.100} cannot be sent as it is")
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _checked(url: str) -> str:
@@ -113,6 +133,7 @@ def _checked(url: str) -> str:
         parts = urlsplit(url)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
         is_address = is_address and parts.port != 0 and not (parts.query or parts.fragment)
+        is_address = is_address and url.isprintable() and " " not in url
         httpx2.URL(url)
     except (ValueError, httpx2.InvalidURL):
         is_address = False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.http.door import Door
 
     Act = Callable[["Visit"], Awaitable[None]]
+    """What an odd server does with one request."""
 
 _GONE = (anyio.BrokenResourceError, anyio.EndOfStream)
 

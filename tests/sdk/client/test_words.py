@@ -20,7 +20,7 @@ from actorq.core.wire.decoding import Reader
 from actorq.core.wire.views import job_view, pruned_view
 from actorq.sdk.client import BadAnswer, ClientOptions, reading, renewals, writing
 from actorq.sdk.client.calls import Calls
-from actorq.sdk.client.exchange import Answer
+from actorq.sdk.client.exchange import Answer, Subject
 from actorq.testing.clock import START_US
 from tests.core.records import ID, backoffs, jobs, new
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from actorq import Job
 
 CALLS: Final = Calls(ClientOptions())
+ANY: Final = Subject()
 _BODY: Final = Reader(bodies.EnqueueBody)
 
 
@@ -48,7 +49,7 @@ def ok(view: object, status: int = 200) -> Answer:
 @given(jobs())
 def test_a_job_is_read_as_it_was_written(job: Job) -> None:
     """A record that a server shows to its holder is the same record at the client (§1)."""
-    assert reading.job(ok(job_view(job, holder=True))) == as_told(job)
+    assert reading.job(ok(job_view(job, holder=True)), ANY) == as_told(job)
 
 
 wishes = st.fixed_dictionaries(
@@ -112,7 +113,7 @@ def test_what_a_newer_server_adds_is_passed_over(job: Job) -> None:
     entry = {"attempt": 1, "worker": "w", "time": "2026-01-01T00:00:00Z", "message": ""}
     shown["errors"].append({**entry, "kind": "new_kind", "more": 1})
     newer = {**shown, "new_member": {"a": 1}, "dead_reason": "new_reason"}
-    assert reading.job(ok(newer)) == replace(as_told(job), dead_reason=None)
+    assert reading.job(ok(newer), ANY) == replace(as_told(job), dead_reason=None)
 
 
 def test_what_an_older_server_leaves_out_has_its_default() -> None:
@@ -121,7 +122,7 @@ def test_what_an_older_server_leaves_out_has_its_default() -> None:
     job = replace(as_told(_plain()), backoff=Backoff())
     shown = json.loads(msgspec.json.encode(job_view(job)))
     older = {name: shown[name] for name in names.split()}
-    assert reading.job(ok(older)).id == job.id
+    assert reading.job(ok(older), ANY).id == job.id
 
 
 def _plain() -> Job:
@@ -145,14 +146,29 @@ NONSENSE: Final = [
 def test_nonsense_is_named(body: bytes) -> None:
     """An answer that cannot be read is ``BadAnswer``, with its beginning, and nothing else (§9)."""
     answer = Answer(200, {"content-type": "text/plain"}, body, 0.0)
-    for read in (reading.job, reading.jobs, reading.page, reading.enqueued):
-        if read is reading.jobs and body == b"[]":
+    for read in (reading.job, reading.claimed, reading.enqueued):
+        if read is reading.claimed and body == b"[]":
             continue
         with pytest.raises(BadAnswer) as caught:
-            read(answer)
+            read(answer, ANY)
         assert len(str(caught.value)) < 2_000
     with pytest.raises(BadAnswer):
-        renewals.read(answer, 1)
+        reading.page(answer)
+    with pytest.raises(BadAnswer):
+        renewals.read(answer, [ID])
+
+
+def test_an_answer_about_something_else_is_named() -> None:
+    """A job that nobody asked for, or a claimed one without a lease, is a bad answer (I16)."""
+    answer = ok(job_view(_plain()))
+    with pytest.raises(BadAnswer, match="about job"):
+        reading.job(answer, Subject("another"))
+    with pytest.raises(BadAnswer, match="about queue"):
+        reading.enqueued(answer, Subject(queue_name="another"))
+    with pytest.raises(BadAnswer, match="without a lease"):
+        reading.claimed(ok([job_view(_plain())]), ANY)
+    with pytest.raises(BadAnswer, match="others answered"):
+        renewals.read(ok({"leases": [{"id": "another", "status": "ok"}]}), [ID])
 
 
 @pytest.mark.parametrize(
@@ -172,14 +188,14 @@ def test_a_job_with_a_wrong_member_is_no_job(change: dict[str, object]) -> None:
     """A member of another type, or an instant that is none, makes the answer a bad one (§1)."""
     shown = json.loads(msgspec.json.encode(job_view(_plain())))
     with pytest.raises(BadAnswer):
-        reading.job(ok({**shown, **change}))
+        reading.job(ok({**shown, **change}), ANY)
 
 
 def test_a_pruned_job_is_what_is_left_of_it() -> None:
     """The replay of a job that is gone tells its id, its queue and when it was made (§6)."""
     replay = PrunedReplay(ID, "q", START_US)
     answer = replace(ok(pruned_view(replay), 201), headers={"idempotent-replayed": "true"})
-    assert reading.enqueued(answer) == replay
+    assert reading.enqueued(answer, ANY) == replay
 
 
 def test_all_kinds_of_entries_are_known() -> None:
@@ -187,4 +203,4 @@ def test_all_kinds_of_entries_are_known() -> None:
     shown = json.loads(msgspec.json.encode(job_view(_plain())))
     entry = {"attempt": 1, "worker": "w", "time": "2026-01-01T00:00:00Z", "message": "m"}
     shown["errors"] = [{**entry, "kind": kind.value} for kind in ErrorKind]
-    assert [one.kind for one in reading.job(ok(shown)).errors] == list(ErrorKind)
+    assert [one.kind for one in reading.job(ok(shown), ANY).errors] == list(ErrorKind)
