@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from actorq import Job
-    from benchmarks.plan import Plan
+    from benchmarks.plan import Plan, StoreName
 
 SHALLOW: Final = 1_000
 DEEP: Final = 1_000_000
@@ -29,13 +29,13 @@ _CLAIMED: Final = 500
 SHAPES: Final = (Shape(batch=100), Shape(callers=100))
 
 
-def measure(plan: Plan) -> list[Result]:
-    """Claim from two files, a deep one and a shallow one, in turns."""
+def measure(plan: Plan, store: StoreName) -> list[Result]:
+    """Claim from two stores of a kind, a deep one and a shallow one, in turns."""
     deep = max(SHALLOW, min(_QUICK_DEEP, plan.jobs)) if plan.quick else DEEP
     with (
         start_blocking_portal(backend=plan.loop) as portal,
-        _filled(plan, portal, deep) as deep_queue,
-        _filled(plan, portal, SHALLOW) as shallow_queue,
+        _filled(plan, store, portal, deep) as deep_queue,
+        _filled(plan, store, portal, SHALLOW) as shallow_queue,
     ):
         return [
             result
@@ -43,7 +43,7 @@ def measure(plan: Plan) -> list[Result]:
             for result in hold(
                 Contest(
                     scenario="depth",
-                    store="sqlite",
+                    store=store,
                     door="embedded",
                     shape=str(shape),
                     subject=_claimer(portal, deep_queue, deep, shape),
@@ -55,9 +55,9 @@ def measure(plan: Plan) -> list[Result]:
 
 
 @contextmanager
-def _filled(plan: Plan, portal: BlockingPortal, jobs: int) -> Generator[JobQueue]:
+def _filled(plan: Plan, store: StoreName, portal: BlockingPortal, jobs: int) -> Generator[JobQueue]:
     with (
-        new_store(plan.folder, "sqlite") as url,
+        new_store(plan.folder, store) as url,
         portal.wrap_async_context_manager(open_queue(url)) as queue,
     ):
         portal.call(embedded.fill, queue, jobs)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 from benchmarks import depth, idle, scenarios
 from benchmarks.contest import Contender, Contest, Result, hold
 from benchmarks.doors import http
+from benchmarks.goals_served import served
 from benchmarks.plan import Shape
-from benchmarks.report import Verdict
+from benchmarks.verdicts import at_least, below, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.plan import LoopName, Plan, ServerName
+    from benchmarks.report import Verdict
 
     Judged = tuple[list[Result], list[Verdict]]
 
@@ -35,23 +37,23 @@ _MEMORY_OVER_SQLITE: Final = 1.5
 
 def judgements() -> list[Callable[[Plan], Judged]]:
     """Return the measurements to be made, each with the verdicts that it allows."""
-    return [_enqueue, _life, _memory, _http, _pick_up, _idle, _depth]
+    return [_enqueue, _life, _memory, _http, _pick_up, _idle, _depth, *served()]
 
 
 def _enqueue(plan: Plan) -> Judged:
     results = scenarios.measure_rate(plan, "enqueue", "sqlite", _MANY)
     what = "SQLite, embedded, enqueue by 100 callers"
     return results, [
-        _at_least(f"{what}: of {name}", _share(results[0], name), least)
+        at_least(f"{what}: of {name}", share(results[0], name), least)
         for name, least in ((scenarios.SQL_IN_BATCHES, 0.25), (scenarios.SQL_ONE_BY_ONE, 5.0))
     ]
 
 
 def _life(plan: Plan) -> Judged:
     results = scenarios.measure_rate(plan, "life", "sqlite", _BATCHES)
-    share = _share(results[0], scenarios.SQL_IN_BATCHES)
+    reached = share(results[0], scenarios.SQL_IN_BATCHES)
     what = f"SQLite, embedded, whole life in batches of 100: of {scenarios.SQL_IN_BATCHES}"
-    return results, [_at_least(what, share, 0.5)]
+    return results, [at_least(what, reached, 0.5)]
 
 
 def _memory(plan: Plan) -> Judged:
@@ -70,9 +72,9 @@ def _memory(plan: Plan) -> Judged:
             floors=(Contender("actorq on SQLite", sqlite),),
         )
         results += hold(contest, plan.rounds)
-        share = _share(results[-1], "actorq on SQLite")
+        reached = share(results[-1], "actorq on SQLite")
         what = f"Memory, embedded, {scenario}, {shape}: of SQLite"
-        goals.append(_at_least(what, share, _MEMORY_OVER_SQLITE))
+        goals.append(at_least(what, reached, _MEMORY_OVER_SQLITE))
     return results, goals
 
 
@@ -83,7 +85,7 @@ def _http(plan: Plan) -> Judged:
         found = http.measure(plan.on(loop), "enqueue", "sqlite", server, _CONNECTIONS)
         results += found
         what = f"POST /jobs on SQLite, {server}, {loop}, 50 connections: of the echo route"
-        goals.append(_at_least(what, _share(found[0], http.ECHO), least))
+        goals.append(at_least(what, share(found[0], http.ECHO), least))
     return results, goals
 
 
@@ -91,7 +93,7 @@ def _pick_up(plan: Plan) -> Judged:
     results = scenarios.measure_pick_up(plan, "sqlite")
     p50 = results[0].subject.median
     return results, [
-        _below("SQLite, embedded, pick-up by an idle consumer, p50", p50, _PICK_UP_MS, "ms")
+        below("SQLite, embedded, pick-up by an idle consumer, p50", p50, _PICK_UP_MS, "ms")
     ]
 
 
@@ -99,45 +101,19 @@ def _idle(plan: Plan) -> Judged:
     results = idle.measure(plan, "sqlite", "hypercorn")
     cpu, memory = (result.subject.median for result in results)
     return results, [
-        _below("Idle server, 10,000 delayed jobs: processor", cpu, _IDLE_CPU, "%"),
-        _below("Idle server, 10,000 delayed jobs: memory", memory, _IDLE_MB, "MB"),
+        below("Idle server, 10,000 delayed jobs: processor", cpu, _IDLE_CPU, "%"),
+        below("Idle server, 10,000 delayed jobs: memory", memory, _IDLE_MB, "MB"),
     ]
 
 
 def _depth(plan: Plan) -> Judged:
-    results = depth.measure(plan)
+    results = depth.measure(plan, "sqlite")
     return results, [
-        _at_least(
+        at_least(
             f"SQLite, claims from {result.subject.name}, {result.shape}: of {floor.name}",
-            _share(result, floor.name),
+            share(result, floor.name),
             _DEEP_LEAST,
         )
         for result in results
         for floor in result.floors
     ]
-
-
-def _share(result: Result, floor: str) -> float:
-    return result.ratio(result.floor(floor)) or 0.0
-
-
-def _at_least(goal: str, share: float, least: float) -> Verdict:
-    return Verdict(
-        goal=goal,
-        wanted=f">= {_share_text(least)}",
-        measured=_share_text(share),
-        is_reached=share >= least,
-    )
-
-
-def _below(goal: str, value: float, most: float, unit: str) -> Verdict:
-    return Verdict(
-        goal=goal,
-        wanted=f"< {most:g} {unit}",
-        measured=f"{value:.3g} {unit}",
-        is_reached=value < most,
-    )
-
-
-def _share_text(share: float) -> str:
-    return f"{share:.1f} x" if share >= 1 else f"{100 * share:.0f} %"

@@ -10,6 +10,7 @@ from benchmarks.doors.http import ECHO, actorq_server, echo_server, put_load
 from benchmarks.load import Order
 from benchmarks.plan import QUEUE, Shape
 from benchmarks.processes import LINUX, ServerProcess
+from benchmarks.stores import commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ _MOST_ROUNDS: Final = 3
 
 CPU: Final = "% of a core"
 MEMORY: Final = "MB resident"
+COMMANDS: Final = "commands/s"
 
 
 def measure(plan: Plan, store: StoreName, server: ServerName) -> list[Result]:
@@ -44,7 +46,7 @@ def measure(plan: Plan, store: StoreName, server: ServerName) -> list[Result]:
             store=store,
             door=f"http, {server}, {plan.loop}",
             shape=f"{jobs:,} delayed jobs",
-            subject=Contender("actorq", lambda: _watch(actorq, stretch)),
+            subject=Contender("actorq", lambda: _watch_with_store(actorq, store, stretch)),
             floors=(Contender(ECHO, lambda: _watch(echo, stretch)),),
         )
         return hold(contest, min(plan.rounds, _MOST_ROUNDS))
@@ -60,6 +62,18 @@ def _fill(port: int, jobs: int) -> None:
         delay=_A_DAY_S,
     )
     put_load(order)
+
+
+def _watch_with_store(
+    server: ServerProcess, store: StoreName, stretch: float
+) -> Mapping[str, float]:
+    """Watch a server, and how many commands it sends to its store, if that counts them."""
+    before = commands(store)
+    figures = _watch(server, stretch)
+    after = commands(store)
+    if before is None or after is None:
+        return figures
+    return {**figures, COMMANDS: (after - before) / stretch}
 
 
 def _watch(server: ServerProcess, stretch: float) -> Mapping[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from statistics import quantiles
 from typing import TYPE_CHECKING, Final
 
@@ -21,9 +22,12 @@ _PAUSE_S: Final = 0.01
 _PATIENCE_S: Final = 20.0
 
 
-def latency(url: str, jobs: int, loop: LoopName) -> Mapping[str, float]:
-    """Hand over so many jobs, one by one; return the percentiles in milliseconds."""
-    return percentiles(anyio.run(_latencies, url, jobs, backend=loop))
+def latency(url: str, jobs: int, loop: LoopName, *, apart: bool = False) -> Mapping[str, float]:
+    """Hand over so many jobs, one by one; return the percentiles in milliseconds.
+
+    ``apart``: the consumer waits at a server of its own, which hears of the jobs through the store only.
+    """
+    return percentiles(anyio.run(_latencies, url, jobs, apart, backend=loop))
 
 
 def percentiles(seconds: list[float]) -> Mapping[str, float]:
@@ -32,11 +36,14 @@ def percentiles(seconds: list[float]) -> Mapping[str, float]:
     return {"ms p50": cuts[49] * 1e3, "ms p99": cuts[98] * 1e3}
 
 
-async def _latencies(url: str, jobs: int) -> list[float]:
+async def _latencies(url: str, jobs: int, apart: bool) -> list[float]:  # noqa: FBT001 - anyio.run passes no names
     taken: list[float] = []
     given: list[float] = []
-    async with open_queue(url) as queue, anyio.create_task_group() as tasks:
-        tasks.start_soon(_consume, queue, jobs, taken)
+    async with AsyncExitStack() as stack:
+        queue = await stack.enter_async_context(open_queue(url))
+        other = await stack.enter_async_context(open_queue(url)) if apart else queue
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        tasks.start_soon(_consume, other, jobs, taken)
         for _ in range(jobs):
             await anyio.sleep(_PAUSE_S)
             given.append(time.perf_counter())

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-StoreName = Literal["memory", "sqlite"]
+StoreName = Literal["memory", "sqlite", "postgres", "redis"]
 DoorName = Literal["embedded", "http"]
 ServerName = Literal["hypercorn", "uvicorn"]
 LoopName = Literal["asyncio", "trio"]

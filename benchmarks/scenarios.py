@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from benchmarks import depth, idle, pick_up
 from benchmarks.contest import Contender, Contest, Result, hold
 from benchmarks.doors import embedded, http
-from benchmarks.floors import sql, verbs
+from benchmarks.floors import sql, verbs, wire
 from benchmarks.plan import DoorName, ServerName, Shape, StoreName
 from benchmarks.processes import LINUX
 from benchmarks.stores import new_store, sqlite_file
@@ -32,6 +32,7 @@ SHAPES: Final[dict[DoorName, tuple[Shape, ...]]] = {
         Shape(callers=1_000),
         Shape(batch=100),
         Shape(batch=500),
+        Shape(callers=4, batch=100),
     ),
     "http": (
         Shape(callers=1),
@@ -47,6 +48,10 @@ SERVERS: Final[tuple[ServerName, ...]] = get_args(ServerName)
 FLOOR_BATCH: Final = 100
 SQL_IN_BATCHES: Final = f"bare SQL, batches of {FLOOR_BATCH}"
 SQL_ONE_BY_ONE: Final = "bare SQL, one commit a job"
+
+CONNECTIONS: Final = 25
+BARE_IN_BATCHES: Final = f"bare messages, batches of {FLOOR_BATCH}"
+BARE_ONE_BY_ONE: Final = f"bare messages, a job each, {CONNECTIONS} connections"
 
 _ONE_BY_ONE: Final = 500
 """Jobs of a floor that commits each by itself: enough for a rate, and it is slow."""
@@ -85,21 +90,33 @@ class Selection:
         ]
         match scenario, door:
             case "pick-up", "embedded":
-                yield partial(measure_pick_up, plan, store)
-            case "depth", "embedded" if store == "sqlite":
-                yield partial(depth.measure, plan)
+                # Nobody else hears of jobs that are kept in memory.
+                for apart in (False,) if store == "memory" else (False, True):
+                    yield partial(measure_pick_up, plan, store, apart=apart)
+            case "depth", "embedded" if store != "memory":
+                yield partial(depth.measure, plan, store)
             case "idle", "http" if LINUX:
                 for server in servers:
                     yield partial(idle.measure, plan, store, server)
-            case name, "embedded" if name in RATES:
-                for shape in SHAPES[door]:
-                    yield partial(measure_rate, plan, name, store, shape)
-            case name, "http" if name in RATES:
-                for server in servers:
-                    for shape in SHAPES[door]:
-                        yield partial(http.measure, plan, name, store, server, shape)
+            case name, _ if name in RATES:
+                yield from self._rates(plan, name, store, door, servers)
             case _:
                 return
+
+    def _rates(
+        self,
+        plan: Plan,
+        scenario: str,
+        store: StoreName,
+        door: DoorName,
+        servers: list[ServerName],
+    ) -> Iterator[Callable[[], list[Result]]]:
+        for shape in SHAPES[door]:
+            if door == "embedded":
+                yield partial(measure_rate, plan, scenario, store, shape)
+            else:
+                for server in servers:
+                    yield partial(http.measure, plan, scenario, store, server, shape)
 
 
 _LOOPS: Final[dict[ServerName, tuple[str, ...]]] = {
@@ -121,13 +138,16 @@ def measure_rate(plan: Plan, scenario: str, store: StoreName, shape: Shape) -> l
     return hold(contest, plan.rounds)
 
 
-def measure_pick_up(plan: Plan, store: StoreName) -> list[Result]:
-    """Measure the pick-up latency; its floor is two commits, a write and a claim, in one thread."""
+def measure_pick_up(plan: Plan, store: StoreName, *, apart: bool = False) -> list[Result]:
+    """Measure the pick-up latency; its floor is two commits, a write and a claim, in one thread.
+
+    ``apart``: jobs are enqueued at one server, and the consumer waits at another.
+    """
     jobs = min(_PICK_UPS, plan.jobs)
 
     def run() -> Mapping[str, float]:
         with new_store(plan.folder, store) as url:
-            return pick_up.latency(url, jobs, plan.loop)
+            return pick_up.latency(url, jobs, plan.loop, apart=apart)
 
     def bare() -> Mapping[str, float]:
         with sqlite_file(plan.folder) as path:
@@ -138,7 +158,7 @@ def measure_pick_up(plan: Plan, store: StoreName) -> list[Result]:
         scenario="pick-up",
         store=store,
         door=f"embedded, {plan.loop}",
-        shape="idle consumer",
+        shape="idle consumer, another server" if apart else "idle consumer",
         subject=Contender("actorq", run),
         floors=floors,
     )
@@ -164,6 +184,11 @@ def _rate_floors(plan: Plan, scenario: str, store: StoreName, shape: Shape) -> I
         yield Contender(f"bare SQL, batches of {batch}", _sql(plan, scenario, sizes))
         if shape.batch == 1:
             yield Contender(SQL_ONE_BY_ONE, _sql(plan, scenario, ones))
+    if store in {"postgres", "redis"}:
+        yield Contender(f"bare messages, batches of {batch}", _wire(plan, scenario, store, sizes))
+        if shape.batch == 1 and scenario == "enqueue":
+            bare = _wire(plan, scenario, store, ones, CONNECTIONS)
+            yield Contender(BARE_ONE_BY_ONE, bare)
     yield Contender(f"store alone, batches of {batch}", _verbs(plan, scenario, store, sizes))
 
 
@@ -171,6 +196,16 @@ def _sql(plan: Plan, scenario: str, sizes: list[int]) -> Round:
     def run() -> Mapping[str, float]:
         with sqlite_file(plan.folder) as path:
             return {"jobs/s": sql.rate(path, scenario, sizes)}
+
+    return run
+
+
+def _wire(
+    plan: Plan, scenario: str, store: StoreName, sizes: list[int], connections: int = 1
+) -> Round:
+    def run() -> Mapping[str, float]:
+        place = partial(new_store, plan.folder, store)
+        return {"jobs/s": wire.rate(place, scenario, sizes, connections)}
 
     return run
 

@@ -23,8 +23,26 @@ def sqlite_file(folder: Path) -> Generator[Path]:
 @contextmanager
 def new_store(folder: Path, store: StoreName) -> Generator[str]:
     """Give the URL of an empty store, for the block."""
-    if store == "memory":
-        yield "memory://"
-    else:
-        with sqlite_file(folder) as path:
-            yield f"sqlite:////{path.as_posix().lstrip('/')}"
+    match store:
+        case "memory":
+            yield "memory://"
+        case "sqlite":
+            with sqlite_file(folder) as path:
+                yield f"sqlite:////{path.as_posix().lstrip('/')}"
+        case "postgres" | "redis":
+            # Their drivers, and the servers themselves, are needed only by whom asks for them.
+            from benchmarks import servers
+
+            with servers.new_postgres() if store == "postgres" else servers.new_redis() as url:
+                yield url
+
+
+def commands(store: StoreName) -> int | None:
+    """Return how many commands the server of a store has carried out so far; None if none counts."""
+    match store:
+        case "memory" | "sqlite":
+            return None
+        case "postgres" | "redis":
+            from benchmarks import servers
+
+            return servers.postgres_commands() if store == "postgres" else servers.redis_commands()

@@ -14,7 +14,7 @@ from benchmarks.contest import BenchmarkError, Contender, Contest, Result, hold
 from benchmarks.load import Order, Outcome
 from benchmarks.plan import Shape
 from benchmarks.processes import ServerProcess, environment
-from benchmarks.stores import sqlite_file
+from benchmarks.stores import new_store
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -66,12 +66,26 @@ def actorq_server(
     folder: Path, store: StoreName, server: ServerName, loop: LoopName
 ) -> Generator[ServerProcess]:
     """Run ``actorq serve`` on a new store, for the block."""
+    with (
+        new_store(folder, store) as url,
+        ServerProcess(
+            *("-m", "actorq", "serve"), settings=_settings(url, store, server, loop)
+        ) as process,
+    ):
+        yield process
+
+
+def _settings(url: str, store: StoreName, server: ServerName, loop: LoopName) -> dict[str, str]:
     settings: dict[str, str] = {"BACKEND": store, "HTTP_SERVER": server, "EVENT_LOOP": loop}
-    with sqlite_file(folder) as path:
-        if store == "sqlite":
-            settings["SQLITE_PATH"] = str(path)
-        with ServerProcess("-m", "actorq", "serve", settings=settings) as process:
-            yield process
+    match store:
+        case "memory":
+            return settings
+        case "sqlite":
+            return {**settings, "SQLITE_PATH": url.removeprefix("sqlite:///")}
+        case "postgres":
+            return {**settings, "POSTGRES_DSN": url}
+        case "redis":
+            return {**settings, "REDIS_URL": url}
 
 
 @contextmanager
