@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 NEEDS_A_SERVER = "<!-- Run by tests/docs/test_quickstart.py. -->\n"
 """Stands before a snippet that is a program with arguments of its own."""
+SERVER = "http://127.0.0.1:8080"
+"""The server that snippets speak to: another one of the same kind takes its place."""
 
 _SNIPPET = re.compile(
     rf"({re.escape(NEEDS_A_SERVER)})?^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE
@@ -23,6 +25,11 @@ class Snippet(NamedTuple):
     line: int
     code: str
     needs_a_server: bool
+
+    @property
+    def speaks_to_a_server(self) -> bool:
+        """Tell whether it uses a server that is running already."""
+        return SERVER in self.code
 
     @property
     def needs_postgres(self) -> bool:

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.docs.snippets import PAGES, ROOT, Snippet, snippets
+from tests.docs.snippets import PAGES, ROOT, SERVER, Snippet, snippets
+from tests.e2e.server_process import ACTORQ, Server
 from tests.servers.postgres import shared_dsn
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ def database() -> Iterator[str]:
         connection.execute(drop.format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a server on a memory store for all snippets that speak to one."""
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, *ACTORQ, settings={"BACKEND": "memory"}, patience=100.0) as server:
+        yield server.url()
+
+
 @pytest.mark.parametrize("snippet", RUNNABLE)
 def test_snippets_run(
     snippet: Snippet,
@@ -55,6 +64,8 @@ def test_snippets_run(
         monkeypatch.setenv("POSTGRES_DSN", str(request.getfixturevalue("database")))
     # Blank lines in front, so that a traceback tells the line of the page.
     code = "\n" * (snippet.line - 1) + snippet.code
+    if snippet.speaks_to_a_server:
+        code = code.replace(SERVER, str(request.getfixturevalue("server")))
     exec(compile(code, snippet.page, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
 
 
