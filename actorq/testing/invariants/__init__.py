@@ -17,14 +17,16 @@ simulated store that tells its moves (``Move``); where there is none, the outsid
   Moves: it was not written, or it was removed while it was live, or too early.
 - I2: versions fall, one version looks different twice, listings and looks disagree.
   Moves: one does not start where the last one ended.
-- I3: what had ended changes, or is given out; it is completed or cancelled at nobody's word.
+- I3: what had ended changes, or is given out; it is completed or cancelled at nobody's word; given
+  out by a paused queue, after a cancellation, or beyond its retries.
   Moves: one is not in the table, or beyond its budget.
 - I4: a handler, or its effect, twice; a claimed job is redriven. Moves: claimed, and not handed back.
 - I5: given out while an earlier lease surely ran, and nobody let it go. Moves: a lease is ended early.
 - I6: stale calls accepted, holders refused, a token that comes again, the result of another.
   Moves: a word that ended another's lease, or none.
 - I7: attempts that fall, are given out twice, or not accounted for. Moves: not exactly 1 per claim.
-- I8: a failure that nobody reported; a stopped handler reported as failed. Moves: the same, each.
+- I8: a failure that nobody reported; a stopped handler reported as failed. Moves: the same, each; a
+  lease that ran out, of which nobody had been told.
 - I9: given out before a delay is over; late, while a claim waits and all is well.
   Moves: claimed or promoted before it is due; promoted late.
 - I10: two jobs surely held one key; not the holder; not let go. Moves: at every commit, windows too.

@@ -13,6 +13,7 @@ from actorq.testing.invariants import (
     due,
     failures,
     fencing,
+    heeded,
     idempotency,
     late,
     lease_overlap,
@@ -22,6 +23,7 @@ from actorq.testing.invariants import (
     payloads,
     progress,
     states,
+    void,
 )
 from actorq.testing.invariants.reading import read
 
@@ -34,11 +36,13 @@ if TYPE_CHECKING:
 RULES: Final = (
     loss.check,
     states.check,
+    heeded.check,
     at_most_once.check,
     lease_overlap.check,
     fencing.check,
     attempts.check,
     failures.check,
+    void.check,
     due.check,
     late.check,
     dedupe.check,

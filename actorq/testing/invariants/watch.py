@@ -122,7 +122,8 @@ class Terms(Base, frozen=True):
     ``slack`` is how far the observer's clock and the store's may drift apart over one lease or one delay.
     ``recovery`` is the time after ``Healed`` in which every due job ends (I17); ``lateness`` bounds how
     long a due job may lie before a waiting claim (I9), None judges neither. ``keeps`` is how long an
-    ended job is kept at least, None when nothing is pruned in this run.
+    ended job is kept at least, None when nothing is pruned in this run. ``hand_back`` is how long a lease
+    of which nobody was told may last before it is given back (I8), None judges nothing.
     """
 
     max_expiries: int = 3
@@ -134,3 +135,4 @@ class Terms(Base, frozen=True):
     lateness: float | None = None
     readiness: float = 2.0
     keeps: float | None = None
+    hand_back: float | None = None

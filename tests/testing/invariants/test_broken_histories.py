@@ -9,11 +9,12 @@ from tests.testing.invariants import (
     broken_lives,
     broken_queues,
     broken_stores,
+    broken_wishes,
     broken_words,
 )
 from tests.testing.invariants.broken import BROKEN
 
-REGISTERED = (broken_lives, broken_queues, broken_stores, broken_words)
+REGISTERED = (broken_lives, broken_queues, broken_stores, broken_wishes, broken_words)
 """The modules that filled the register."""
 
 

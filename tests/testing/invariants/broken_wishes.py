@@ -1,0 +1,62 @@
+"""Broken histories: what somebody asked for, and was not heeded; leases that nobody was told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actorq.testing.invariants import events as e
+from tests.testing.invariants.broken import breaks
+from tests.testing.invariants.scribe import SECOND
+
+if TYPE_CHECKING:
+    from tests.testing.invariants.scribe import Scribe
+
+
+def tell(h: Scribe, verb: e.Verb) -> None:
+    """Pause or resume the queue."""
+    call = h.call()
+    h.note(e.Ask, "client", call=call, verb=verb, queue="q")
+    h.note(e.Answered, "client", call=call)
+
+
+@breaks("I3")
+def given_out_while_paused(h: Scribe) -> None:
+    h.submit()
+    tell(h, "resume")
+    tell(h, "pause")
+    h.claim()
+
+
+@breaks("I3")
+def claimed_while_paused(h: Scribe) -> None:
+    h.born()
+    tell(h, "pause")
+    h.run()
+
+
+@breaks("I3")
+def given_out_after_a_cancellation(h: Scribe) -> None:
+    h.submit()
+    h.claim()
+    call = h.call()
+    h.note(e.Ask, "client", call=call, verb="cancel", job_id="a")
+    h.note(e.Answered, "client", call=call, seen=h.seen("running"))
+    h.settle("release")
+    h.claim(token=SECOND, attempt=2)
+
+
+@breaks("I3")
+def retried_too_often(h: Scribe) -> None:
+    h.submit(max_retries=1)
+    for attempt in (1, 2):
+        h.claim(token=f"t{attempt}", attempt=attempt)
+        h.settle("fail", token=f"t{attempt}")
+    h.see("delayed", attempt=2, retry_count=2, expiries=0, interruptions=0)
+
+
+@breaks("I8", hand_back=5.0)
+def a_lease_into_the_void(h: Scribe) -> None:
+    h.born()
+    h.run()
+    h.wait(10.0)
+    h.end("expire", "pending", expiries=1)
