@@ -83,9 +83,11 @@ def _lease_may_end(story: Story, life: Life) -> float:
     """Return the earliest moment at which a lease of the job may run out, and end it."""
     born = requests.first_sent(story, life.created_by[0])
     known = [holding.surely_until(story, life, grant, NEVER) for grant in life.grants]
+    # A claim that came back empty may have taken it too, in the very moment in which its wait was over.
     unheard = [
         max(claim.at, born) + (claim.sent.visibility or 0.0) - story.terms.slack
-        for claim in story.unheard_claims.get(life.queue or "", ())
+        for claim in story.claims.get(life.queue or "", ())
+        if claim.got is None or not claim.got.jobs
     ]
     return min(known + unheard, default=inf)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actorq.testing.invariants import requests
 from actorq.testing.invariants.states import LIVE
 from actorq.testing.invariants.story import NEVER
 from actorq.testing.invariants.violation import Violation
@@ -45,7 +46,11 @@ def _may_be_gone(story: Story, life: Life, at: float, before: int) -> bool:
         return False
     if story.clock_steps:
         return True
-    born = min((call.at for call in life.submissions), default=0.0)
+    born = min(
+        [requests.first_sent(story, call) for call in life.submissions]
+        + [grant.claim.at for grant in life.grants],
+        default=0.0,
+    )
     return at - born >= story.terms.keeps - story.terms.slack
 
 

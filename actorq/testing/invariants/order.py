@@ -115,7 +115,11 @@ def _surely_waited(story: Story, life: Life) -> tuple[int, int] | None:
     first = next((grant for grant in life.grants if grant.taken.attempt == 1), None)
     if not made or first is None or made[0].end >= first.start:
         return None
-    if made[0].got is None or made[0].got.status != "pending" or made[0].sent.request.delay:
+    request = made[0].sent.request
+    if made[0].got is None or made[0].got.status != "pending" or request.delay:
+        return None
+    if request.expires_in is not None:
+        # It may have lapsed, which ends the wait unseen; a redrive lets it begin anew.
         return None
     if requests.due_may_change(story, life) or life.asked("update"):
         return None
