@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 ENDED_WITHOUT: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
 """What a client purges; the dead are kept for a redrive."""
 
-TRIES: Final = 5
-"""How often a request is made that is known again, until its client gives up."""
+INSISTS_S: Final = 8.0
+"""For how long a request is made that is known again, until its client gives up."""
 
 
 class Client(Caller):
@@ -50,16 +50,22 @@ class Client(Caller):
         while self._left > 0 and not world.healed:
             self._left -= 1
             await anyio.sleep(world.choices.span(f"{name} gap", *self._gap))
-            verb = world.choices.weigh(f"{name} verb", _ODDS)
-            if verb and world.known:
-                await self._change(_VERBS[verb - 1])
+            number = world.choices.weigh(f"{name} verb", _ODDS)
+            verb = _VERBS[number - 1] if number else None
+            if (
+                verb is not None
+                and world.known
+                and (world.profile.removes or verb not in _REMOVALS)
+            ):
+                await self._change(verb)
             else:
                 await self._submit(self._wishes.next())
 
     # ── asking for jobs ─────────────────────────────────────────────────────────────────────────
 
     async def _submit(self, wish: Wish) -> None:
-        for _ in range(TRIES if wish.can_repeat else 1):
+        until = self.at + (INSISTS_S if wish.can_repeat else 0.0)
+        while True:
             call = self.world.call_name()
             self.record(e.Submit(at=self.at, actor=self.name, call=call, request=wish.request))
             try:
@@ -74,6 +80,8 @@ class Client(Caller):
                 self._accepted(call, answer)
                 return
             await self.rest()
+            if self.at >= until:
+                return
 
     def _accepted(self, call: str, answer: Enqueued | PrunedReplay | ActorqError) -> None:
         if isinstance(answer, ActorqError):
@@ -183,6 +191,7 @@ _CALLS: Final[tuple[tuple[e.Verb, float], ...]] = (
 )
 _VERBS: Final[tuple[e.Verb, ...]] = tuple(verb for verb, _ in _CALLS)
 _ODDS: Final = tuple(odds for _, odds in _CALLS)
+_REMOVALS: Final = frozenset({"delete", "purge"})
 
 
 async def _enqueue(queue: JobQueue, wish: Wish) -> Enqueued | PrunedReplay | ActorqError:

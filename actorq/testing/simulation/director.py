@@ -14,6 +14,7 @@ from actorq.testing.invariants import events as e
 from actorq.testing.simulation.aftermath import Inspector
 from actorq.testing.simulation.client import Client
 from actorq.testing.simulation.guard import guarded
+from actorq.testing.simulation.profiles import FORGETFUL
 from actorq.testing.simulation.server import Server
 from actorq.testing.simulation.store import Engine, SimStore
 from actorq.testing.simulation.trouble import Trouble
@@ -116,7 +117,7 @@ class Director:
             server.offset = profile.clock_error * choices.pick("clock", (0.0, 1.0, -1.0, 0.01))
         for server in self._servers:
             server.boot()
-        for caller in (*self._workers, *self._clients, self._inspector):
+        for caller in (*self._workers, *self._clients):
             caller.boot()
 
     def _terms(self) -> e.Terms:
@@ -134,6 +135,7 @@ class Director:
             recovery=profile.recovery,
             lateness=profile.lateness,
             keeps=keeps,
+            hand_back=profile.hand_back,
         )
 
     async def _heal(self) -> None:
@@ -160,7 +162,9 @@ class Director:
         for worker in self._workers:
             worker.leave()
         await self._gone(self._workers)
-        self.world.record(e.Quiet(at=self.world.time(), actor="director"))
+        if self._policy is not FORGETFUL:
+            # Where ended jobs are pruned, the figures never stand still.
+            self.world.record(e.Quiet(at=self.world.time(), actor="director"))
         await self._inspector.audit(self.world.profile.queues)
         for server in self._servers:
             server.leave()

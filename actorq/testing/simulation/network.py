@@ -98,9 +98,14 @@ class Network:
             world.later(self._latency(self._there, SLOW), arrive)
         world.later(patience, exchange.over.set)
         await exchange.over.wait()
+        refusal = exchange.error
+        if exchange.answer is not None and isinstance(exchange.answer[0], ActorqError):
+            refusal = exchange.answer[0]
+        if refusal is not None and fate == DOUBLED:
+            # That one of the two was refused says nothing of the other.
+            raise Lost
         if exchange.error is not None:
-            # The refusal of one says nothing of the other.
-            raise Lost if fate == DOUBLED else exchange.error
+            raise exchange.error
         if exchange.answer is None:
             if world.choices.choose(self._hang_up, 2) == 0:
                 world.later(world.profile.latency[0], exchange.hang_up)

@@ -76,6 +76,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     seconds: tuple[float, float] = (8.0, 16.0)
     """How long there may be trouble."""
 
+    removes: bool = True
+    """Whether clients delete and purge. Then nothing that is known by its id alone is sent again: a copy
+    that arrives after the end of its job, and the removal of its record, is a new job."""
     queues: tuple[str, ...] = ("mail", "video")
     policies: tuple[Policy, ...] = (SHORT, FORGETFUL)
     max_running: tuple[int | None, ...] = (None, None, 2)
@@ -110,6 +113,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     slack: float = 0.05
     """How far the store's clock may be turned, at most, while there is trouble."""
     lateness: float | None = None
+    hand_back: float | None = None
+    """How long a lease may last of which nobody was told; None where it is not judged."""
     recovery: float = 40.0
     """In how long every job must have ended, once all is well: ten of the longest leases, and more."""
 
@@ -117,7 +122,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 _LOST: Final = Exchanges(lost_request=0.03, lost_answer=0.06, doubled=0.04, slow=0.04)
 _HOSTILE: Final = Odds(
     slow=0.02, refused=0.02, unsent=0.01, unheard=0.03, late=0.01, twice=0.02, half=0.02,
-    news_lost=0.2, news_doubled=0.1,
+    late_by=(0.5, 12.0), news_lost=0.2, news_doubled=0.1,
 )  # fmt: skip
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -130,6 +135,28 @@ PROFILES: Final[dict[str, Profile]] = {
             lazy_worker=0.0,
             max_running=(None,),
             lateness=1.0,
+            hand_back=0.5,
+        ),
+        Profile(
+            name="deaf",
+            about="hints are lost, and nothing else: what they would have told, a beat finds",
+            calls=(10, 30),
+            waits=(10.0, 5.0),
+            handling=(0.02, 0.5),
+            lazy_worker=0.0,
+            max_running=(None,),
+            odds=Odds(news_lost=0.7),
+            lateness=2.5,
+            hand_back=0.5,
+        ),
+        Profile(
+            name="unheard",
+            removes=False,
+            about="the store's answers are lost, and nothing else: no lease goes into the void",
+            policies=(replace(SHORT, max_extension=60.0),),
+            visibility_timeouts=(20.0,),
+            odds=Odds(unheard=0.08, silence=0.5),
+            hand_back=12.0,
         ),
         Profile(
             name="crashes",
@@ -142,12 +169,14 @@ PROFILES: Final[dict[str, Profile]] = {
         ),
         Profile(
             name="lost-replies",
+            removes=False,
             about="requests and answers are lost, late and doubled, before and behind the servers",
             exchanges=_LOST,
             odds=_HOSTILE,
         ),
         Profile(
             name="store",
+            removes=False,
             about="the store is cut off, freezes, restarts and loses its power",
             odds=_HOSTILE,
             troubles=Troubles(
@@ -164,6 +193,7 @@ PROFILES: Final[dict[str, Profile]] = {
         ),
         Profile(
             name="storms",
+            removes=False,
             about="all of it at once",
             handlers=Handlers(dies=0.03, hangs=0.02),
             exchanges=_LOST,

@@ -34,20 +34,15 @@ PLAIN, KEYED, NAMED = "nothing", "key", "id"
 
 
 class Wish(NamedTuple):
-    """One request: as it is made, and as the history tells it.
-
-    ``job`` is there when the caller minted the id; otherwise the server makes the job.
-    """
+    """One request: as it is made, and as the history tells it."""
 
     payload: str
     options: EnqueueOptions
     request: Request
     job: NewJob | None
-
-    @property
-    def can_repeat(self) -> bool:
-        """Whether it is known again, so that it takes effect once however often it is made."""
-        return self.job is not None or self.request.idempotency_key is not None
+    """The job, when the caller mints its id; otherwise the server makes it."""
+    can_repeat: bool
+    """Whether it is known again, so that it takes effect once however often it is made."""
 
 
 class Wishes:
@@ -98,13 +93,14 @@ class Wishes:
         match choices.pick(f"{name} known by", (PLAIN, KEYED, NAMED)):
             case "key":
                 request = replace(request, idempotency_key=text, scope=name)
-                return Wish(text, self._options(request), request, None)
+                return Wish(text, self._options(request), request, None, True)
             case "id":
                 options = self._options(request)
                 job = new_job(self._ids.mint(), request.queue, text, self._policy, **options)
-                return Wish(text, options, replace(request, job_id=job.id), job)
+                request = replace(request, job_id=job.id)
+                return Wish(text, options, request, job, not self._world.profile.removes)
             case _:
-                return Wish(text, self._options(request), request, None)
+                return Wish(text, self._options(request), request, None, False)
 
     def _options(self, request: Request) -> EnqueueOptions:
         options = EnqueueOptions(
