@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.chaos import arguments
 from benchmarks.chaos.conductor import perform
+from benchmarks.chaos.judgement import judge_run
+from benchmarks.chaos.words import lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+BROKEN: Final = 1
+FAILED: Final = 3
+
 
 def main(given: Sequence[str] | None = None) -> int:
+    """Make the run that the arguments ask for; return the exit code."""
     plan = arguments.read(given)
-    p = perform(plan)
-    import msgspec
-    (plan.out / "performance.json").write_bytes(msgspec.json.encode(p))
-    print(p.complaints)
-    return 0
+    print(f"everything goes to {plan.out}", flush=True)
+    try:
+        performance = perform(plan)
+    except RuntimeError as error:
+        sys.stderr.write(f"chaos: the run could not be made: {error}\n")
+        return FAILED
+    report = judge_run(plan, performance)
+    for line in lines(report):
+        print(line)
+    return 0 if report.is_kept and report.is_reached else BROKEN
 
 
 if __name__ == "__main__":

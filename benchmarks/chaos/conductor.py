@@ -15,6 +15,7 @@ from benchmarks.chaos.audit import Auditor
 from benchmarks.chaos.cast import STOP_S, Cast
 from benchmarks.chaos.diary import Diary, Made
 from benchmarks.chaos.door import Client
+from benchmarks.chaos.health import HealthWatch
 from benchmarks.chaos.notes import Notes, now
 from benchmarks.chaos.places import open_place
 from benchmarks.chaos.plan import GRACE_S, MAX_EXPIRIES, Plan
@@ -41,6 +42,8 @@ class Performance(msgspec.Struct, kw_only=True):
     ended: float
     made: list[Made]
     complaints: list[str]
+    server_mb: float
+    """The most memory that a server has had which was there at the end, in millions of bytes."""
 
 
 def perform(plan: Plan) -> Performance:
@@ -60,8 +63,8 @@ class Conductor:
         """Make those who make the faults."""
         self._plan, self._cast, self._notes = plan, cast, notes
         self._diary = Diary(notes)
+        self._place = place
         self._processes = ProcessFaults(plan, cast, self._diary)
-        self._store = StoreFaults(plan, cast, place, self._diary)
         self._threads: list[threading.Thread] = []
 
     def perform(self) -> Performance:
@@ -74,32 +77,36 @@ class Conductor:
         )
         self._cast.enter()
         began = now()
-        self._make_trouble(began)
-        self._heal()
+        with closing(HealthWatch(self._cast, notes)) as health:
+            self._make_trouble(
+                began, StoreFaults(plan, self._cast, self._place, self._diary, health)
+            )
+            self._heal()
         healed = notes.note(lambda at, by: Healed(at=at, actor=by))
-        self._come_to_rest()
+        server_mb = self._come_to_rest()
         return Performance(
             began=began,
             healed=healed,
             ended=now(),
             made=self._diary.made,
             complaints=self._diary.complaints,
+            server_mb=server_mb,
         )
 
-    def _make_trouble(self, began: float) -> None:
+    def _make_trouble(self, began: float, store: StoreFaults) -> None:
         """Begin each fault when it is due, in a thread of its own."""
         for number, planned in enumerate(draw(self._plan)):
             self._wait_until(began + planned.at)
-            thread = threading.Thread(target=self._make, args=(number, planned))
+            thread = threading.Thread(target=self._make, args=(number, planned, store))
             thread.start()
             self._threads.append(thread)
         self._wait_until(began + self._plan.seconds)
 
-    def _make(self, number: int, planned: Planned) -> None:
+    def _make(self, number: int, planned: Planned, store: StoreFaults) -> None:
         chance = Random(f"{self._plan.seed} {number}")  # noqa: S311 - to be replayed
         try:
             if not self._processes.make(planned.kind, chance):
-                self._store.make(planned.kind, chance)
+                store.make(planned.kind, chance)
         except Exception:  # noqa: BLE001 - it is told to whoever reads the report
             self._diary.complain(f"{planned.kind} could not be made:\n{traceback.format_exc()}")
 
@@ -120,8 +127,11 @@ class Conductor:
         for thread in self._threads:
             thread.join()
 
-    def _come_to_rest(self) -> None:
-        """Have no more jobs asked for, wait until all have ended, and look at them."""
+    def _come_to_rest(self) -> float:
+        """Have no more jobs asked for, wait until all have ended, and look at them.
+
+        Returns the most memory of a server, in millions of bytes.
+        """
         cast, diary = self._cast, self._diary
         chance = Random(f"{self._plan.seed} audit")  # noqa: S311 - to be replayed
         with closing(Client(cast.ports, chance)) as client:
@@ -133,7 +143,9 @@ class Conductor:
             self._dismiss("worker")
             self._notes.note(lambda at, by: Quiet(at=at, actor=by))
             auditor.read_everything()
+        server_mb = max(seat.child.peak_mb() for seat in cast.of("server"))
         self._dismiss("server")
+        return server_mb
 
     def _dismiss(self, role: Role) -> None:
         """Let all of a role stop, each in time and well."""

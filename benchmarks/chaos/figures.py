@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 SHARE: Final = 0.9
 """The part of the usual rate at which work counts as going on again."""
 
+_STORE: Final = ("store",)
 _STEP_S: Final = 0.1
 _AFTERMATH_S: Final = 2.0
 """For so long after its end a fault may still be why a lease was lost, beyond the lease itself."""
 
 UNEXPLAINED: Final = "unexplained"
-EXPIRED: Final = "no fault near"
+NO_FAULT: Final = "no fault near"
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ def next_of(life: Life, attempt: Attempt) -> Attempt | None:
 
 
 def _meets_store(fault: Made, since: float, until: float) -> bool:
-    return fault.targets[:1] == ("store",) and fault.began < until and fault.ended > since
+    return fault.targets[:1] == _STORE and fault.began < until and fault.ended > since
 
 
 # ── the rate after the store was away ───────────────────────────────────────────────────────────
@@ -113,7 +114,7 @@ def returns(lives: Lives, performance: Performance) -> Returns:
     """Look at every death of the store."""
     done = sorted(lives.completed)
     usual = _usual_rate(done, performance)
-    of_store = [f for f in performance.made if f.targets[:1] == ("store",)]
+    of_store = [f for f in performance.made if f.targets[:1] == _STORE]
     seconds: list[float] = []
     unknown = 0
     for fault in of_store:
@@ -186,7 +187,6 @@ def _cause(life: Life, attempt: Attempt, made: Sequence[Made]) -> str:
     until = attempt.claimed + _AFTERMATH_S if following is None else following.claimed
     near = [f for f in made if f.began < until and f.ended > attempt.claimed - _AFTERMATH_S]
     mine = [fault for fault in near if attempt.worker in fault.targets]
+    stores = [fault for fault in near if fault.targets[:1] == _STORE]
     others = [fault for fault in near if not fault.kind.endswith(("worker", "producer"))]
-    for fault in (*mine, *others):
-        return fault.kind
-    return EXPIRED
+    return next((fault.kind for fault in (*mine, *stores, *others)), NO_FAULT)

@@ -42,7 +42,7 @@ class Life(msgspec.Struct):
     """What happened to one job."""
 
     delivery: Delivery = "at_least_once"
-    attempts: dict[str, Attempt] = msgspec.field(default_factory=dict)
+    attempts: dict[str, Attempt] = msgspec.field(default_factory=dict[str, Attempt])
     """By token, in the order in which they were claimed."""
 
     end: Seen | None = None

@@ -14,7 +14,7 @@ AT_MOST_ONCE: Final = 0.10
 FAILING: Final = 0.10
 DELAYED: Final = 0.20
 DEDUPLICATED: Final = 0.10
-LONG: Final = 0.01
+LONG: Final = 0.02
 REPEATED: Final = 0.03
 
 _KEYS: Final = 30

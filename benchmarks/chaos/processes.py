@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.processes import environment
@@ -12,7 +14,6 @@ from benchmarks.processes import environment
 if TYPE_CHECKING:
     import signal
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _KEEPER: Final = """
 import os, signal, sys
@@ -92,6 +93,15 @@ class Child:
     def has_said(self, text: str) -> bool:
         """Tell whether this stands in what it has printed."""
         return text in self._said.read_text(encoding="utf-8")
+
+    def peak_mb(self) -> float:
+        """Return the most memory that it has had at once, in millions of bytes; 0 if it has ended."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except FileNotFoundError:
+            return 0.0
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        return 0.0 if found is None else round(int(found[1]) * 1024 / 1e6, 1)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it lives."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.chaos.places import ServedPlace, SqlitePlace
 from benchmarks.chaos.places_redis import ClusterPlace, FailoverPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from random import Random
 
     from benchmarks.chaos.cast import Cast
-    from benchmarks.chaos.diary import Diary
+    from benchmarks.chaos.diary import Diary, Nature
+    from benchmarks.chaos.health import HealthWatch
     from benchmarks.chaos.places import Place
     from benchmarks.chaos.plan import Plan
     from benchmarks.chaos.schedule import FaultKind
@@ -28,9 +30,11 @@ _LOSING_S: Final = 2.0
 class StoreFaults:
     """What is done to the store, in whatever way this one can be met."""
 
-    def __init__(self, plan: Plan, cast: Cast, place: Place, diary: Diary) -> None:
+    def __init__(
+        self, plan: Plan, cast: Cast, place: Place, diary: Diary, health: HealthWatch
+    ) -> None:
         """Do it to the store at ``place``; one that is a file dies with those who have it open."""
-        self._cast, self._place, self._diary = cast, place, diary
+        self._cast, self._place, self._diary, self._health = cast, place, diary, health
         self._pause_s = [share * plan.lease for share in _PAUSE_LEASES]
         self._lane = threading.Lock()
 
@@ -57,7 +61,9 @@ class StoreFaults:
         if kind == "kill store":
             self._kill_all_servers(draw)
             return
-        with self._diary.fault(kind, "pause", _STORE):
+        # A server that cannot write for a while may say that it is ready, or not: it can still read.
+        servers = (seat.child.name for seat in self._cast.of("server"))
+        with self._diary.fault(kind, "pause", (*_STORE, *servers)):
             place.freeze()
             self._diary.rest(draw, *self._pause_s)
             place.thaw()
@@ -79,47 +85,57 @@ class StoreFaults:
                     if not seat.wait_until_ready():
                         self._diary.complain(f"{seat.child.name} did not become ready")
 
-    # ── a server ────────────────────────────────────────────────────────────────────────────────
+    # ── servers of its own ──────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _away(self, kind: FaultKind, nature: Nature) -> Generator[None]:
+        """Record a fault during which servers may not reach the store."""
+        with self._diary.fault(kind, nature, _STORE):
+            self._health.store_is(reachable=False)
+            yield
+        self._health.store_is(reachable=True)
 
     def _meet_server(self, place: ServedPlace, kind: FaultKind, draw: Random) -> None:
         match kind:
             case "kill store":
-                with self._diary.fault(kind, "kill", _STORE):
+                with self._away(kind, "kill"):
                     place.kill()
                     self._diary.rest(draw, *_ABSENCE_S)
                     place.start()
             case "restart store":
-                with self._diary.fault(kind, "restart", _STORE):
+                with self._away(kind, "restart"):
                     place.stop()
                     place.start()
             case "pause store":
-                with self._diary.fault(kind, "pause", _STORE):
+                with self._away(kind, "pause"):
                     place.freeze()
                     self._diary.rest(draw, *self._pause_s)
                     place.thaw()
             case "cut store":
-                with self._diary.fault(kind, "cut", _STORE):
+                with self._away(kind, "cut"):
                     place.cut()
             case _:
-                with self._diary.fault(kind, "lost_reply", _STORE):
-                    place.lose_replies(draw.randint(*_REPLIES))
-                    self._diary.over.wait(_LOSING_S)
-                    place.lose_replies(0)
+                with self._away(kind, "lost_reply"):
+                    self._lose_replies(place, draw.randint(*_REPLIES))
 
-    # ── several servers ─────────────────────────────────────────────────────────────────────────
+    def _lose_replies(self, place: ServedPlace, count: int) -> None:
+        """Lose some replies; whatever is left after a while is not lost."""
+        place.lose_replies(count)
+        self._diary.over.wait(_LOSING_S)
+        place.lose_replies(0)
 
     def _fail_over(self, place: FailoverPlace, draw: Random) -> None:
-        with self._diary.fault("fail over", "fail_over", _STORE):
+        with self._away("fail over", "fail_over"):
             place.kill()
             self._diary.rest(draw, *_ABSENCE_S)
             place.start()
 
     def _meet_cluster(self, place: ClusterPlace, kind: FaultKind, draw: Random) -> None:
         if kind == "move slots":
-            with self._diary.fault(kind, "slow", _STORE):
+            with self._away(kind, "slow"):
                 place.move(draw)
             return
-        with self._diary.fault(kind, "kill", _STORE):
+        with self._away(kind, "kill"):
             place.kill(draw)
             self._diary.rest(draw, *_ABSENCE_S)
             place.start()
