@@ -1,13 +1,19 @@
-"""What clients and workers saw, written down outside the server, and the promises it must keep."""
+"""What clients and workers saw, written down outside the server while it happens, by many threads."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from actorq.testing.invariants import events as e
+from tests.e2e.shown import Shown, result_digest
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
+
+SLACK_S = 0.1
+"""How far the clock of the tests and that of a store may drift apart over one lease."""
 
 
 class Asked(NamedTuple):
@@ -15,63 +21,87 @@ class Asked(NamedTuple):
 
     key: str
     payload: str
-    delivery: str
-
-
-class Started(NamedTuple):
-    """A worker has begun: noted before anything else happens."""
-
-    job_id: str
-    token: str
-    attempt: int
-
-
-class Ended(NamedTuple):
-    """How a job stands at the end, as the server shows it."""
-
-    status: str
-    payload: str
-    attempt: int
-    retry_count: int
-    expiries: int
-    result: object
-    dead_reason: str | None
+    delivery: e.Delivery
 
 
 class History:
-    """Notes of many threads."""
+    """The events of a campaign, for the oracle; ``name`` of whoever records is the thread's."""
 
     def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._notes = 0
-        self.asked: dict[str, Asked] = {}
+        self.events: list[e.Event] = []
         self.accepted: dict[str, str] = {}
         """Idempotency key to job id, for each enqueue that was acknowledged."""
-        self.started: list[Started] = []
-        self.acked: dict[str, str] = {}
-        """Job id to the token whose ack was acknowledged."""
+        self.acked: set[str] = set()
+        """Ids of the jobs whose ack was acknowledged."""
+        self._asked: dict[str, Asked] = {}
+        self._lock = threading.Condition()
+        self._notes = 0
+        self._calls = 0
+        self.note(e.Terms, slack=SLACK_S)
 
-    def ask(self, asked: Asked) -> None:
+    def note(self, kind: Callable[..., e.Event], **fields: object) -> None:
+        """Record an event of now."""
         with self._lock:
-            self.asked[asked.key] = asked
-            self._noted()
+            name = threading.current_thread().name
+            self.events.append(kind(at=time.monotonic(), actor=name, **fields))
 
-    def accept(self, key: str, job_id: str) -> None:
-        """Note an acknowledged enqueue; a repeat must have got the same job (I11)."""
+    def ask(self, asked: Asked, queue: str) -> str:
+        """Note that a job is about to be asked for; return the name of the call."""
+        call = self._call()
+        request = e.Request(
+            queue=queue,
+            payload=e.digest(asked.payload),
+            delivery=asked.delivery,
+            idempotency_key=asked.key,
+        )
+        self.note(e.Submit, call=call, request=request)
         with self._lock:
-            assert self.accepted.setdefault(key, job_id) == job_id
-            self._noted()
+            self._asked[asked.key] = asked
+            self._count()
+        return call
 
-    def start(self, started: Started) -> None:
+    def accept(self, call: str, key: str, job: Shown, *, replayed: bool) -> None:
+        """Note an acknowledged enqueue."""
+        self.note(e.Accepted, call=call, job_id=job.id, status=job.status, replayed=replayed)
         with self._lock:
-            self.started.append(started)
-            self._noted()
+            self.accepted[key] = job.id
+            self._count()
 
-    def ack(self, job_id: str, token: str) -> None:
-        """Note an acknowledged ack; only one token may ever have completed the job (I6)."""
+    def unknown(self, call: str) -> None:
+        """Note that nobody will know what became of a call."""
+        self.note(e.Unknown, call=call)
+
+    def claim(self, queue: str, visibility: float, wait: float) -> str:
+        """Note that a job is about to be claimed; return the name of the call."""
+        call = self._call()
+        self.note(e.Claim, call=call, queue=queue, visibility=visibility, wait=wait)
+        return call
+
+    def claimed(self, call: str, jobs: Sequence[Shown]) -> None:
+        """Note what a claim was given, and that its work begins."""
+        self.note(e.Claimed, call=call, jobs=tuple(job.taken() for job in jobs))
+        for job in jobs:
+            self.note(e.Start, job_id=job.id, attempt=job.attempt, token=job.token)
+            with self._lock:
+                self._count()
+
+    def ack(self, job: Shown) -> str:
+        """Note that a job is about to be acknowledged, with its token for a result."""
+        call, token = self._call(), job.token
+        result = result_digest(token)
+        self.note(e.Settle, call=call, job_id=job.id, action="ack", token=token, result=result)
+        return call
+
+    def acknowledged(self, call: str, job: Shown) -> None:
+        """Note that an ack was accepted, and how the job stood then."""
+        self.note(e.Settled, call=call, outcome="ok", seen=job.seen())
         with self._lock:
-            assert self.acked.setdefault(job_id, token) == token
-            self._noted()
+            self.acked.add(job.id)
+            self._count()
+
+    def refused(self, call: str, outcome: e.Outcome) -> None:
+        """Note that an ack came too late."""
+        self.note(e.Settled, call=call, outcome=outcome)
 
     def wait_for_more(self, count: int, patience: float) -> None:
         """Wait until ``count`` more notes were made: the load is under way, and this far."""
@@ -81,45 +111,16 @@ class History:
                 "the load stands still"
             )
 
-    def _noted(self) -> None:
-        self._notes += 1
-        self._lock.notify_all()
-
-    def unknown(self) -> list[Asked]:
+    def unsettled(self) -> list[Asked]:
         """Return the requests whose outcome nobody knows yet."""
         with self._lock:
-            return [asked for key, asked in self.asked.items() if key not in self.accepted]
+            return [asked for key, asked in self._asked.items() if key not in self.accepted]
 
-    # ── judging ─────────────────────────────────────────────────────────────────────────────────
+    def _call(self) -> str:
+        with self._lock:
+            self._calls += 1
+            return f"call-{self._calls}"
 
-    def judge(self, ended: Mapping[str, Ended]) -> None:
-        """Compare with how all jobs stand at the end: every request is known by now."""
-        assert self.accepted.keys() == self.asked.keys()
-        assert len(set(self.accepted.values())) == len(self.accepted)
-        assert ended.keys() == set(self.accepted.values())
-        by_id = {job_id: self.asked[key] for key, job_id in self.accepted.items()}
-        for job_id, job in ended.items():
-            assert job.payload == by_id[job_id].payload
-            self._judge_job(job_id, by_id[job_id], job)
-        tokens = Counter(started.token for started in self.started)
-        assert set(tokens.values()) <= {1}
-
-    def _judge_job(self, job_id: str, asked: Asked, job: Ended) -> None:
-        starts = [started for started in self.started if started.job_id == job_id]
-        attempts = [started.attempt for started in starts]
-        assert len(set(attempts)) == len(attempts)
-        assert max(attempts, default=0) <= job.attempt
-        # No handler ever failed: what the world did to servers and stores is not its failure (I8).
-        assert job.retry_count == 0
-        if asked.delivery == "at_most_once":
-            assert len(starts) <= 1
-        if job_id in self.acked:
-            assert job.status == "completed"
-            assert job.result == self.acked[job_id]
-        elif job.status == "completed":
-            # The ack took effect and its answer was lost: it is the word of some start.
-            assert job.result in {started.token for started in starts}
-        else:
-            # Nothing here ever fails: only a lost worker ends a job that is started at most once.
-            assert (job.status, job.dead_reason) == ("dead", "lease_expired")
-            assert asked.delivery == "at_most_once"
+    def _count(self) -> None:
+        self._notes += 1
+        self._lock.notify_all()

@@ -8,16 +8,18 @@ import threading
 from contextlib import closing
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
-from tests.e2e.history import Asked, Started
+from tests.e2e.history import Asked
+from tests.e2e.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actorq.testing.invariants.events import Delivery
     from tests.e2e.history import History
 
     Work = Callable[["Client", History, threading.Event, str], None]
@@ -28,18 +30,12 @@ TIMEOUT_S = 10.0
 PRODUCERS, CONSUMERS = 3, 4
 
 
-class Held(msgspec.Struct):
-    """What is read of a lease."""
+class Answer(NamedTuple):
+    """What came back: the body is decoded; names of headers are in lower case."""
 
-    token: str
-
-
-class Taken(msgspec.Struct):
-    """What is read of a job that was claimed."""
-
-    id: str
-    attempt: int
-    lease: Held
+    status: int
+    body: dict[str, object]
+    headers: dict[str, str]
 
 
 class Address:
@@ -71,7 +67,7 @@ class Client:
 
     def call(
         self, method: str, path: str, body: object = None, key: str | None = None
-    ) -> tuple[int, dict[str, object]] | None:
+    ) -> Answer | None:
         """Send one request; None when its outcome is unknown (or it is over)."""
         if self._connection is None:
             url = self._address.get(self._stop)
@@ -92,7 +88,8 @@ class Client:
         except (OSError, http.client.HTTPException):
             self.close()
             return None
-        return response.status, json.loads(content) if content else {}
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, json.loads(content) if content else {}, headers)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -102,15 +99,16 @@ class Client:
 
 
 def enqueue(client: Client, history: History, asked: Asked) -> None:
-    """Ask for one job, and note the answer if there is one."""
-    history.ask(asked)
+    """Ask for one job, and note what came of it."""
+    call = history.ask(asked, QUEUE)
     body = {"queue_name": QUEUE, "payload": asked.payload, "delivery": asked.delivery}
     answer = client.call("POST", "/jobs", body, key=asked.key)
-    if answer is not None:
-        status, job = answer
-        assert status in {201, 503}, answer
-        if status == 201:
-            history.accept(asked.key, str(job["id"]))
+    if answer is None or answer.status == 503:
+        history.unknown(call)
+        return
+    assert answer.status == 201, answer
+    job = msgspec.convert(answer.body, Shown)
+    history.accept(call, asked.key, job, replayed="idempotent-replayed" in answer.headers)
 
 
 def produce(client: Client, history: History, stop: threading.Event, name: str) -> None:
@@ -118,8 +116,8 @@ def produce(client: Client, history: History, stop: threading.Event, name: str) 
     numbers = count()
     while not stop.is_set():
         number = next(numbers)
-        kind = "at_least_once" if number % 3 else "at_most_once"
-        enqueue(client, history, Asked(f"{name}-{number}", f"job {number} of {name}", kind))
+        delivery: Delivery = "at_least_once" if number % 3 else "at_most_once"
+        enqueue(client, history, Asked(f"{name}-{number}", f"job {number} of {name}", delivery))
 
 
 def consume(
@@ -132,24 +130,31 @@ def consume(
     """Take jobs and complete each with its token as the result."""
     wish = {"worker_id": name, "visibility_timeout": visibility, "wait": 1}
     while not stop.is_set():
+        call = history.claim(QUEUE, visibility, wait=1.0)
         answer = client.call("POST", f"/queues/{QUEUE}/dequeue", wish)
-        if answer is None or answer[0] != 200:
+        if answer is None or answer.status not in {200, 204}:
+            history.unknown(call)
             continue
-        job = msgspec.convert(answer[1], Taken)
-        history.start(Started(job.id, job.lease.token, job.attempt))
-        settle(client, history, job, stop)
+        jobs = [msgspec.convert(answer.body, Shown)] if answer.status == 200 else []
+        history.claimed(call, jobs)
+        for job in jobs:
+            settle(client, history, job, stop)
 
 
-def settle(client: Client, history: History, job: Taken, stop: threading.Event) -> None:
+def settle(client: Client, history: History, job: Shown, stop: threading.Event) -> None:
     """Acknowledge a job, again and again while the answer is lost."""
-    token = job.lease.token
+    body = {"lease": job.token, "result": job.token}
     while not stop.is_set():
-        done = client.call("POST", f"/jobs/{job.id}/ack", {"lease": token, "result": token})
-        if done is None or done[0] == 503:
+        call = history.ack(job)
+        done = client.call("POST", f"/jobs/{job.id}/ack", body)
+        if done is None or done.status == 503:
+            history.unknown(call)
             continue
-        assert done[0] in {200, 409}, done
-        if done[0] == 200:
-            history.ack(job.id, token)
+        if done.status == 200:
+            history.acknowledged(call, msgspec.convert(done.body, Shown))
+        else:
+            assert (done.status, done.body["code"]) == (409, "lease_lost"), done
+            history.refused(call, "lease_lost")
         return
 
 
@@ -204,7 +209,7 @@ class Load:
             except BaseException as error:  # noqa: BLE001 - told to the test, which raises it
                 self.errors.append(error)
 
-        thread = threading.Thread(target=guarded)
+        thread = threading.Thread(target=guarded, name=name)
         thread.start()
         self._threads.append(thread)
         return thread

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.e2e.load import Taken
 from tests.e2e.server_process import call
+from tests.e2e.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,20 +40,20 @@ class Worker:
         wish = {"worker_id": f"pid-{os.getpid()}", "visibility_timeout": VISIBILITY_S, "wait": 20}
         status, answer = call(self._url, "POST", f"/queues/{queue}/dequeue", wish)
         assert status == 200, (status, answer)
-        job = msgspec.convert(answer, Taken)
+        job = msgspec.convert(answer, Shown)
         self._note("claimed", job)
         self._note("working", job)
         self._note("done", job)
         for action in ("extend", "fail", "progress", "release", "ack"):
-            lease: dict[str, object] = {"lease": job.lease.token}
+            lease: dict[str, object] = {"lease": job.token}
             if action == "progress":
                 lease["progress"] = "half"
             status, _ = call(self._url, "POST", f"/jobs/{job.id}/{action}", lease)
             self._note(f"{action} {status}", job)
 
-    def _note(self, what: str, job: Taken) -> None:
+    def _note(self, what: str, job: Shown) -> None:
         """Write down what happens, outside of this process, and go if it is time."""
-        note = {"what": what, "id": job.id, "attempt": job.attempt, "token": job.lease.token}
+        note = {"what": what, "id": job.id, "attempt": job.attempt, "token": job.token}
         with self._notes.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
         if what == self._moment:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from tests.e2e.history import History
-from tests.e2e.judging import drain, read_all
-from tests.e2e.load import QUEUE, Load
-from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server, call
+from tests.e2e.judging import drain, judge
+from tests.e2e.load import Load
+from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,38 +26,6 @@ NOTES = 300
 
 HOUR_S = 3_600.0
 """No lease ends by itself within the test: what went into the void would never be finished."""
-
-
-class Lived(msgspec.Struct):
-    """What is read of a job that has ended."""
-
-    id: str
-    status: str
-    attempt: int
-    expiries: int
-    interruptions: int
-    retry_count: int
-    errors: list[object]
-
-
-class Page(msgspec.Struct):
-    """What is read of a listing."""
-
-    jobs: list[Lived]
-    next: str | None = None
-
-
-def lives(url: str) -> list[Lived]:
-    """Return how every job of the queue has lived."""
-    found: list[Lived] = []
-    cursor = ""
-    while True:
-        _, answer = call(url, "GET", f"/jobs?queue_name={QUEUE}&limit=200{cursor}")
-        page = msgspec.convert(answer, Page)
-        found += page.jobs
-        if page.next is None:
-            return found
-        cursor = f"&cursor={page.next}"
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -84,11 +51,11 @@ def test_a_stop_under_load_costs_nothing(tmp_path: Path, door: dict[str, str]) -
             load.address.set(url)
             load.enough()
             drain(url, history)
-            history.judge(read_all(url))
-            jobs = lives(url)
+            load.end()
+            jobs = judge(url, history)
     finally:
         load.end()
     assert len(jobs) == len(history.accepted)
-    for job in jobs:
+    for job in jobs.values():
         assert (job.status, job.expiries, job.retry_count, job.errors) == ("completed", 0, 0, [])
         assert job.attempt == job.interruptions + 1

@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from tests.e2e.history import History
-from tests.e2e.judging import judge
+from tests.e2e.judging import drain, judge
 from tests.e2e.load import Load
 from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server
 
@@ -45,5 +45,7 @@ def test_a_server_may_be_killed_at_any_instruction(
     finally:
         load.end()
     with Server(tmp_path, *ACTORQ, settings=place) as server:
-        judge(server.url(), history)
+        url = server.url()
+        drain(url, history)
+        judge(url, history)
     assert len(history.acked) > kills

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from tests.e2e.history import History
-from tests.e2e.judging import judge
+from tests.e2e.judging import drain, judge
 from tests.e2e.load import Load
 from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server
 
@@ -68,6 +68,9 @@ def test_servers_are_replaced_under_load(place: Mapping[str, str], tmp_path: Pat
                 url = fleet.replace_the_older()
             for load in fleet.loads:
                 load.enough()
+            drain(url, fleet.history)
+            for load in fleet.loads:
+                load.end()
             ended = judge(url, fleet.history)
         finally:
             for load in fleet.loads:

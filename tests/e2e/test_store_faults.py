@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.e2e.history import History
-from tests.e2e.judging import judge
+from tests.e2e.judging import drain, judge
 from tests.e2e.load import Load
 from tests.e2e.places import SERVED
 from tests.e2e.server_process import PATIENCE_S, Server
@@ -52,6 +52,7 @@ def endure(victim: Victim, folder: Path, fault: Fault) -> None:
             history.wait_for_more(MOST_NOTES, PATIENCE_S)
         finally:
             load.end()
+        drain(url, history)
         judge(url, history)
     assert history.acked
 
