@@ -25,7 +25,7 @@ def check(story: Story) -> Iterator[Violation]:
     bound = story.terms.lateness
     if bound is None or story.clock_steps:
         return
-    trouble = Trouble(story, story.terms.recovery or 0.0)
+    trouble = Trouble(story)
     idle = {queue: _in_vain(claims, bound) for queue, claims in story.claims.items()}
     for life in story.lives.values():
         yield from _promoted_late(life, bound, trouble)

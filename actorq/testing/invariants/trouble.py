@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Trouble:
-    """The times in which a fault went on, or was over for less than ``tail`` seconds."""
+    """The times in which a fault went on, or was over for less than ``tail`` seconds.
 
-    def __init__(self, story: Story, tail: float) -> None:
+    Without a ``tail`` it is the time of recovery that the terms state.
+    """
+
+    def __init__(self, story: Story, tail: float | None = None) -> None:
         """Read the faults of a story."""
+        tail = (story.terms.recovery or 0.0) if tail is None else tail
         ends = {event.fault: event.at for _, event in story.of(FaultEnded)}
         spans = sorted(
             (event.at, ends.get(event.fault, inf) + tail) for _, event in story.of(FaultBegan)
