@@ -51,7 +51,10 @@ def _two_at_once(story: Story, lives: list[Life]) -> Iterator[Violation]:
     until = -inf
     for life in lives:
         born = life.created_by[0]
-        if longest is not None and born.end_at < until:
+        # What an answer shows was so while the question was under way: not before it, and not after.
+        later = longest is not None and born.at >= longest.created_by[0].end_at
+        shown_live = born.got is not None and born.got.status in LIVE
+        if longest is not None and later and shown_live and born.end_at < until:
             sentence = f"{longest.job_id} and {life.job_id} held one dedupe key"
             yield Violation("I10", sentence, (*longest.created_by[0].events, *born.events))
         own = _surely_holds_until(story, life)
