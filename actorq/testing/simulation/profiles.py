@@ -141,7 +141,7 @@ PROFILES: Final[dict[str, Profile]] = {
             name="deaf",
             about="hints are lost, and nothing else: what they would have told, a beat finds",
             calls=(10, 30),
-            waits=(10.0, 5.0),
+            waits=(7.0, 5.0),
             handling=(0.02, 0.5),
             lazy_worker=0.0,
             max_running=(None,),
@@ -157,6 +157,14 @@ PROFILES: Final[dict[str, Profile]] = {
             visibility_timeouts=(20.0,),
             odds=Odds(unheard=0.08, silence=0.5),
             hand_back=12.0,
+        ),
+        Profile(
+            name="overtime",
+            about="handlers outlive their leases, and settle all the same",
+            policies=(replace(SHORT, max_expiries=8),),
+            visibility_timeouts=(1.0, 2.0),
+            handling=(0.5, 8.0),
+            lazy_worker=0.8,
         ),
         Profile(
             name="crashes",
