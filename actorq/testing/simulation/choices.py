@@ -54,7 +54,12 @@ class Choices:
         return self._take(label, 2, int(drawn)) == 1
 
     def weigh(self, label: str, odds: Sequence[float]) -> int:
-        """Return the number of one of the things whose probabilities are ``odds``, from 1; 0 for none."""
+        """Return the number of one of the things whose probabilities are ``odds``, from 1; 0 for none.
+
+        Where there are no odds, nothing is recorded.
+        """
+        if not odds:
+            return 0
         drawn = 0
         if self._random is not None:
             point = self._random.random()
