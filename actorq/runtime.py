@@ -89,7 +89,7 @@ class Runtime:
         self._options = options
         self._on_crash = on_crash
         self._stages = Stages(LANES + 1)
-        self.ids = IdMint(options.clock, options.random_bits)
+        self.ids = IdMint(options.clock, options.random_bits, store.id_tail)
         capacity = options.mailbox_capacity
         self._dispatcher: Mailbox[m.DispatcherMessage] = Mailbox(capacity)
         self._scheduler: Mailbox[m.SchedulerMessage] = Mailbox(capacity)
@@ -113,7 +113,7 @@ class Runtime:
         self.queue = JobQueue(
             Post(
                 self._dispatcher,
-                self.ids.mint,
+                self.ids.mint_for,
                 options.policy,
                 self._patience.get,
                 lambda: self._draining,

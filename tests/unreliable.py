@@ -161,6 +161,7 @@ class UnreliableStore:
         self._inner = inner
         self.inline = inner.inline and not threads
         self.max_writers = inner.max_writers
+        self.id_tail = inner.id_tail
         self.trouble = Trouble()
         self.closed = 0
 

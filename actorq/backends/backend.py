@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from actorq.core.commands import (
         Ack,
@@ -184,6 +184,15 @@ class Store(Protocol):
 
     max_writers: int | None
     """How many writing connections can help; None leaves it to the setting."""
+
+    @property
+    def id_tail(self) -> Callable[[str], int | None] | None:
+        """What the last ``core.ids.TAIL_BITS`` bits of the ids in a queue shall be, by its name.
+
+        None, or None for a queue, leaves them to chance. A store that spreads queues over places can tell
+        from such an id where its job is. No id has to be so made: another one is only slower to find.
+        """
+        ...
 
     def open(self) -> Check:
         """Prepare the store: check what it promises, apply migrations. Safe to race with others.

@@ -9,6 +9,8 @@ _STEP_BITS = 32
 """How far one id lies from the last of the same millisecond, at most: hard to guess, and 2^42
 of them fit before the millisecond must be borrowed from the next."""
 
+TAIL_BITS = 8
+"""How many bits at its end a store may choose for an id. No two ids of a mint differ in these alone."""
 
 MILLISECOND_US = 1_000
 """Microseconds in a millisecond, which is as finely as an id tells the time."""
@@ -25,38 +27,53 @@ class IdMint:
     clock from this one, which keeps first-in-first-out between servers to within the error of that measure.
     """
 
-    def __init__(self, clock: Callable[[], int], random_bits: Callable[[int], int]) -> None:
-        """Start with no offset."""
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        random_bits: Callable[[int], int],
+        tail_of: Callable[[str], int | None] | None = None,
+    ) -> None:
+        """Start with no offset; ``tail_of`` tells how the ids of a queue are to end, if it matters."""
         self._clock = clock
         self._random_bits = random_bits
+        self._tail_of = tail_of
         self._offset_us = 0
         self._millisecond = 0
         self._head = head_of(0)
-        self._tail = 0
+        self._count = 0
 
     def correct(self, offset_us: int) -> None:
         """Follow the store's clock, which is ``offset_us`` microseconds ahead of the local one."""
         self._offset_us = offset_us
 
-    def mint(self) -> str:
-        """Return the next id; it is greater than all before it, whatever the clock does."""
+    def mint(self, tail: int | None = None) -> str:
+        """Return the next id; it is greater than all before it, whatever the clock does.
+
+        ``tail`` is what its last ``TAIL_BITS`` bits are to be; they are left to chance without it.
+        """
         millisecond = (self._clock() + self._offset_us) // MILLISECOND_US
         if millisecond > self._millisecond:
             self._begin(millisecond)
         else:
-            self._tail += 1 + self._random_bits(_STEP_BITS)
-            if self._tail >> _RANDOM_BITS:
+            self._count += (1 << TAIL_BITS) + self._random_bits(_STEP_BITS)
+            if self._count >> _RANDOM_BITS:
                 self._begin(self._millisecond + 1)
-        tail = self._tail
+        count = self._count
+        if tail is not None:
+            count = count >> TAIL_BITS << TAIL_BITS | tail
         # The version is 7, and the variant 0b10.
-        low = f"{1 << 63 | tail & _LOW_MASK:016x}"
-        return f"{self._head}-{0x7000 | tail >> _LOW_BITS:04x}-{low[:4]}-{low[4:]}"
+        low = f"{1 << 63 | count & _LOW_MASK:016x}"
+        return f"{self._head}-{0x7000 | count >> _LOW_BITS:04x}-{low[:4]}-{low[4:]}"
+
+    def mint_for(self, queue_name: str) -> str:
+        """Return the next id, made for a queue."""
+        return self.mint(None if self._tail_of is None else self._tail_of(queue_name))
 
     def _begin(self, millisecond: int) -> None:
         self._millisecond = millisecond
         self._head = head_of(millisecond)
         # The top bit stays free: room to count within the millisecond.
-        self._tail = self._random_bits(_RANDOM_BITS - 1)
+        self._count = self._random_bits(_RANDOM_BITS - 1)
 
 
 def millisecond_of(job_id: str) -> int:

@@ -92,8 +92,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     )
     if idempotency_key is None:
         return new
-    key = _key(idempotency_key, "/idempotency_key")
-    return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
+    return _recognisable(new, caller, _key(idempotency_key, "/idempotency_key"))
 
 
 def check(new: NewJob, policy: Policy) -> NewJob:
@@ -166,6 +165,10 @@ def purgeable(statuses: Iterable[Status]) -> frozenset[Status]:
     if not named or Status.RUNNING in named:
         raise InvalidInput("/statuses", "must name statuses, and running jobs cannot be purged")
     return named
+
+
+def _recognisable(new: NewJob, caller: str, key: str) -> NewJob:
+    return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
 
 
 def _key(value: str, pointer: str) -> str:

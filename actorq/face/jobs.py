@@ -34,14 +34,17 @@ class JobVerbs:
         """The bounds and defaults that hold for every queue."""
         return self._post.policy
 
-    def mint_id(self) -> str:
-        """Return a fresh job id, greater than all that were minted here before."""
-        return self._post.mint_id()
+    def mint_id(self, queue_name: str = "") -> str:
+        """Return a fresh job id, greater than all that were minted here before.
+
+        Some stores find the jobs of ``queue_name`` faster by an id that was made for that queue.
+        """
+        return self._post.mint_id(queue_name)
 
     def new_job(self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]) -> NewJob:
         """Make a checked job for ``enqueue_many``; raises ``InvalidInput``."""
         post = self._post
-        return intake.new_job(post.mint_id(), queue_name, payload, post.policy, **options)
+        return intake.new_job(post.mint_id(queue_name), queue_name, payload, post.policy, **options)
 
     async def enqueue(
         self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]

@@ -51,7 +51,7 @@ class Post(msgspec.Struct, frozen=True):
     """
 
     dispatcher: Mailbox[DispatcherMessage]
-    mint_id: Callable[[], str]
+    mint_id: Callable[[str], str]
     policy: Policy
     answer: AnswerTo
     draining: Callable[[], bool]

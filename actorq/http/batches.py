@@ -64,7 +64,8 @@ class Batches:
         queue = self._queue
         try:
             body = _JOB.read_part(raw)
-            return requests.new_job(body, queue.mint_id(), queue.policy, header_key=None, caller="")
+            job_id = queue.mint_id(requests.named_queue(body))
+            return requests.new_job(body, job_id, queue.policy, header_key=None, caller="")
         except ActorqError as error:
             return error
 

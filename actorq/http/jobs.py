@@ -46,7 +46,8 @@ class Jobs:
         queue = self._queue
         body = await request.body(_ENQUEUE)
         key = header_key(request)
-        new = requests.new_job(body, queue.mint_id(), queue.policy, header_key=key, caller="")
+        job_id = queue.mint_id(requests.named_queue(body))
+        new = requests.new_job(body, job_id, queue.policy, header_key=key, caller="")
         result = (await queue.enqueue_many([new]))[0]
         if isinstance(result, ActorqError):
             raise result

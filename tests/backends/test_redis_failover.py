@@ -9,7 +9,7 @@ import pytest
 from redis.crc import key_slot
 
 from actorq.backends.redis import RedisStore, Wait
-from actorq.backends.redis.shards import BITS, Shards
+from actorq.backends.redis.shards import Shards
 from actorq.clock import random_bits, wall_clock
 from actorq.core.commands import Ack
 from actorq.core.ids import IdMint
@@ -41,10 +41,7 @@ def new_job(queue: str) -> NewJob:
 
 def shaped(queue: str) -> NewJob:
     """Describe a job with an id that names the shard of its queue."""
-    number = int(mint.mint().replace("-", ""), 16) >> BITS << BITS | SHARDS.of_queue(queue)
-    text = f"{number:032x}"
-    job_id = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-    return NewJob(id=job_id, queue_name=queue, payload="{}")
+    return NewJob(id=mint.mint(SHARDS.of_queue(queue)), queue_name=queue, payload="{}")
 
 
 def slot_of(queue: str) -> int:
@@ -138,6 +135,17 @@ class TestCluster:
         assert [cast("Enqueued", answer).job.id for answer in answers] == [made[-1].id]
         assert cluster.owner(slot) is target
         assert all(backend.get_job([new.id for new in made]))
+
+    def test_a_store_says_how_ids_name_their_shards(self, cluster: RedisCluster) -> None:
+        """Whoever mints an id for a queue is told the shard, as soon as the store has looked (B9)."""
+        store = RedisStore(cluster.url, NAMESPACE, Policy())
+        assert store.id_tail("a") is None
+        store.open()
+        assert [store.id_tail(f"q{n}") for n in range(99)] == [
+            SHARDS.of_queue(f"q{n}") for n in range(99)
+        ]
+        made = IdMint(wall_clock, random_bits, store.id_tail).mint_for("a")
+        assert SHARDS.of_id(made) == SHARDS.of_queue("a")
 
     def test_an_id_that_names_its_shard_needs_no_note(
         self, cluster: RedisCluster, backend: Backend

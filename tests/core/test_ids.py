@@ -32,6 +32,18 @@ def test_ids_rise_strictly_whatever_the_clock_does(seed: int, steps: list[float]
     assert all(first < second for first, second in pairwise(ids))
 
 
+@given(st.integers(0, 10**6), st.lists(st.none() | st.integers(0, 255), min_size=2))
+def test_ids_end_as_a_store_wishes(seed: int, tails: list[int | None]) -> None:
+    """The last byte of an id is the one that was asked for, and the ids rise all the same (§7)."""
+    mint = mint_of(ManualClock(), seed)
+    ids = [mint.mint(tail) for tail in tails]
+    assert all(first < second for first, second in pairwise(ids))
+    assert all(tail in {None, int(i[-2:], 16)} for i, tail in zip(ids, tails, strict=True))
+    by_queue = IdMint(ManualClock(), random.Random(seed).getrandbits, {"a": 7, "b": None}.get)
+    assert by_queue.mint_for("a").endswith("07")
+    assert by_queue.mint_for("a") < by_queue.mint_for("b")
+
+
 @given(st.integers(0, 10**6), st.integers(0, 4_000_000_000))
 def test_every_id_is_a_uuid_of_version_7(seed: int, second: int) -> None:
     """An id has the form, version and variant of RFC 9562, in lower case, and tells its time (§1)."""

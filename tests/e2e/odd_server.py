@@ -78,6 +78,7 @@ class EmptyStore:
 
     inline = False
     max_writers = 1
+    id_tail = None
 
     def open(self) -> Check:
         """Open, or not."""

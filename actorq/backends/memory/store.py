@@ -24,6 +24,8 @@ class MemoryStore:
     max_writers: int | None = 1
     """All connections share one lock: a second writer would only wait for it."""
 
+    id_tail = None
+
     def __init__(self, policy: Policy, clock: Callable[[], int]) -> None:
         """Start empty; ``clock`` tells the instant, in microseconds since the Unix epoch."""
         self._data = Data(policy, clock)

@@ -46,6 +46,7 @@ class PostgresStore:
 
     inline = False
     max_writers: int | None = None
+    id_tail = None
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 How many there are is decided once for a namespace, when the first program opens it: one on a single
 server, 256 on a cluster. A queue lives in one shard, by a hash of its name. The last digits of an id tell
-the shard of its job, so that the id alone finds it, if whoever minted it saw to that; the shard that the
-id names keeps a note of where the job is otherwise.
+the shard of its job, so that the id alone finds it, if whoever minted it saw to that (``id_tail`` of the
+store says how); the shard that the id names keeps a note of where the job is otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from zlib import crc32
 
 from actorq.backends.redis.keys import Keys
+from actorq.core.ids import TAIL_BITS
 from actorq.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 MOST: Final = 256
 """As many as two digits of an id can tell apart."""
 
-BITS: Final = 8
-"""How many bits at the end of an id name its shard."""
-
-_DIGITS: Final = BITS // 4
+_DIGITS: Final = TAIL_BITS // 4
 
 
 class Shards:
@@ -40,8 +38,8 @@ class Shards:
         return self._keys[shard]
 
     def of_queue(self, name: str) -> int:
-        """Return the shard in which a queue lives."""
-        return crc32(name.encode()) % self.count
+        """Return the shard in which a queue lives; a name that none can have is in any."""
+        return crc32(name.encode("ascii", "replace")) % self.count
 
     def of_id(self, job_id: str) -> int:
         """Return the shard that an id names."""

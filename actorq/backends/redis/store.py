@@ -90,6 +90,15 @@ class RedisStore:
         self._warnings: tuple[str, ...] = ()
         self._examined_at: float | None = None
 
+    @property
+    def id_tail(self) -> Callable[[str], int | None]:
+        """What the end of an id shall be: the shard of its queue, as soon as the shards are known."""
+        return self._tail_of
+
+    def _tail_of(self, queue_name: str) -> int | None:
+        shards = self._shards
+        return None if shards is None or shards.count == 1 else shards.of_queue(queue_name)
+
     def open(self) -> Check:
         """Check what the servers promise, and give them the scripts."""
         wire = self._wire()

@@ -40,6 +40,7 @@ class SqliteStore:
 
     inline = False
     max_writers: int | None = 1
+    id_tail = None
 
     def __init__(self, path: str, policy: Policy, clock: Callable[[], int]) -> None:
         """Name the file; it is opened, or made, by ``open``."""

@@ -41,6 +41,11 @@ def new_job(
     )
 
 
+def named_queue(body: bodies.EnqueueBody) -> str:
+    """Return the queue that ``body`` names, by whichever of its names, unchecked; empty for none."""
+    return body.queue_name or body.queue or ""
+
+
 def wait(value: Duration, pointer: str = "/wait") -> float:
     """Return the seconds of a long poll: 0 to 20."""
     seconds = parse_duration(value, pointer)

@@ -21,6 +21,7 @@ class SiteStore:
     """Its verbs take virtual time, so a lane's runner must be able to block."""
 
     max_writers: int | None = None
+    id_tail = None
 
     def __init__(self, store: SimStore, node: NodePort, *, news: bool) -> None:
         """Reach ``store`` from ``node``; without ``news`` there is no listener."""
