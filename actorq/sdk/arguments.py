@@ -160,7 +160,9 @@ def _field(function: FunctionType, parameter: Parameter, name: str) -> tuple[str
         case Parameter.VAR_POSITIONAL:
             kind, default = tuple[kind, ...], ()
         case Parameter.VAR_KEYWORD:
-            kind, default = dict[str, kind], msgspec.field(default_factory=dict[str, Any])
+            # Bare: only this one is left out when it is empty.
+            factory: Any = dict
+            kind, default = dict[str, kind], msgspec.field(default_factory=factory)
         case _ if parameter.default is Parameter.empty:
             default = msgspec.NODEFAULT
         case _:

@@ -14,7 +14,8 @@ from actorq.sdk.durations import seconds
 from actorq.sdk.errors import JobCancelled, JobFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from typing import Self
 
     from actorq.core.intake import JsonValue
     from actorq.core.job import Job
@@ -71,9 +72,10 @@ class JobHandle(Generic[R]):
         """Wait until the job has ended, however it did; raises ``TimeoutError`` and ``NotFound``."""
         limit = None if timeout is None else seconds(timeout, "/timeout")
         with anyio.move_on_after(limit):
-            async for job in self._changes():
-                if job.status in ENDED:
-                    return job
+            job = await self._after(None)
+            while job.status not in ENDED:
+                job = await self._after(job)
+            return job
         raise TimeoutError(f"job {self.id} did not end within {limit} seconds")
 
     async def result(
@@ -93,22 +95,17 @@ class JobHandle(Generic[R]):
             raise JobCancelled(self.id)
         return self._read("null" if job.result is None else job.result)
 
-    async def progress(self) -> AsyncGenerator[JsonValue]:
-        """Yield each report of the job's handler that is seen, until the job ends.
+    def progress(self) -> AsyncIterator[JsonValue]:
+        """Go through the reports of the job's handler as they are seen, until the job ends.
 
         Reports which follow each other faster than they can be fetched are passed over, but for the last.
+        Raises ``NotFound`` once the job is pruned.
         """
-        last: str | None = None
-        async for job in self._changes():
-            if job.progress is not None and job.progress != last:
-                last = job.progress
-                value: JsonValue = msgspec.json.decode(last)
-                yield value
+        return _Progress(self._after)
 
-    async def _changes(self) -> AsyncGenerator[Job]:
-        """Yield the job as it stands, and again after each change, up to its end."""
-        job: Job | None = None
-        while job is None or job.status not in ENDED:
+    async def _after(self, job: Job | None) -> Job:
+        """Wait until the job is no longer as it was; None: return it as it stands."""
+        while True:
             asked_at = anyio.current_time()
             found: Job | None = None
             try:
@@ -120,7 +117,27 @@ class JobHandle(Generic[R]):
                 if not error.retryable:
                     raise
             if found is not None:
-                job = found
-                yield job
-            elif anyio.current_time() - asked_at < AGAIN_S:
+                return found
+            if anyio.current_time() - asked_at < AGAIN_S:
                 await anyio.sleep(AGAIN_S)
+
+
+class _Progress:
+    """Reports, one after the other. No generator: trio wants those closed, and nobody closes this."""
+
+    def __init__(self, after: Callable[[Job | None], Awaitable[Job]]) -> None:
+        self._after = after
+        self._job: Job | None = None
+        self._last: str | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JsonValue:
+        while self._job is None or self._job.status not in ENDED:
+            self._job = await self._after(self._job)
+            if self._job.progress is not None and self._job.progress != self._last:
+                self._last = self._job.progress
+                value: JsonValue = msgspec.json.decode(self._last)
+                return value
+        raise StopAsyncIteration

@@ -67,10 +67,10 @@ class Fetcher:
     async def run(self) -> None:
         """Claim until cancelled."""
         while True:
-            await self._room()
             grant = await self._slots.reserve(self._queue_name)
             holds: list[Hold] = []
             try:
+                await self._room()
                 holds = await self._fetch(grant)
                 await self._keep(holds)
             finally:

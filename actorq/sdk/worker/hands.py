@@ -86,6 +86,9 @@ class Hands:
         left = list(self._waiting)
         self._waiting.clear()
         self._hand_back(left)
+        for hold in [hold for hold in self._running if not hold.started]:
+            # It waits for its turn among those of its task.
+            hold.stop(Why.SHUTDOWN)
 
     def close(self) -> None:
         """End: let handlers run for a while, then cancel them."""
