@@ -127,7 +127,13 @@ def _postgres(place: Place, policy: Policy) -> Store:
         from actorq.backends.postgres import PostgresStore
     except ImportError as error:
         raise _missing("postgres", error) from error
-    return PostgresStore(place.url, place.namespace, policy, listen_dsn=place.listen_dsn)
+    return PostgresStore(
+        place.url,
+        place.namespace,
+        policy,
+        listen_dsn=place.listen_dsn,
+        durability=place.durability,
+    )
 
 
 def _redis(place: Place, policy: Policy) -> Store:

@@ -11,10 +11,12 @@ from psycopg import sql
 
 from actorq.backends.postgres import PostgresStore
 from actorq.core.commands import Ack, Edit, Extend
+from actorq.core.place import Place
 from actorq.core.policy import Policy
 from actorq.core.results import Settled
 from actorq.core.transitions import Status
 from actorq.errors import BackendUnavailable, ConfigurationError
+from actorq.stores import make_store
 from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import QUEUE, Bench
@@ -226,6 +228,12 @@ class TestLimits:
         warnings = store.open().warnings
         assert any("synchronous_commit" in warning for warning in warnings)
         assert any("fsync" in warning for warning in warnings)
+
+    def test_durability_that_is_demanded(self, small_server: PostgresServer) -> None:
+        """With durability strict, a server that may lose what it confirmed is refused (C2)."""
+        place = Place(url=small_server.dsn, namespace="hasty", durability="strict")
+        with pytest.raises(ConfigurationError, match="fsync"):
+            make_store(place).open()
 
     def test_the_last_number_of_a_queue(self, bench: Bench) -> None:
         """Queues are numbered up to the last number of their column; jobs have no sequence at all (C13)."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from actorq.core.place import Durability
     from actorq.core.policy import Policy
 
 OLDEST_SERVER: Final = 150_000
@@ -55,12 +56,17 @@ class PostgresStore:
         policy: Policy,
         *,
         listen_dsn: str | None = None,
+        durability: Durability = "relaxed",
         silence: float = SILENCE_S,
     ) -> None:
-        """Name the database; nothing is reached before ``open``."""
+        """Name the database; nothing is reached before ``open``.
+
+        ``durability``: ``strict`` refuses a server that may lose what it has confirmed, ``relaxed`` warns.
+        """
         schema.check_namespace(namespace)
         self._dsn = _checked(dsn)
         self._listen_dsn = self._dsn if listen_dsn is None else _checked(listen_dsn)
+        self._durability: Durability = durability
         self._silence = silence
         self._namespace = namespace
         self._shared = Shared(namespace, policy)
@@ -75,7 +81,7 @@ class PostgresStore:
                 raise ConfigurationError(str(error)) from error
             raise
         try:
-            warnings = _check_server(connection)
+            warnings = _check_server(connection, self._durability)
             schema.migrate(connection, self._namespace)
             self._shared.forget()
             warnings += self._check_news(connection)
@@ -124,7 +130,7 @@ def _checked(dsn: str) -> str:
         ) from None
 
 
-def _check_server(connection: Connection) -> tuple[str, ...]:
+def _check_server(connection: Connection, durability: Durability) -> tuple[str, ...]:
     """Return what an operator should know; raise ``ConfigurationError`` for what cannot work."""
     if connection.server_version < OLDEST_SERVER:
         found = connection.server_version // 10_000
@@ -138,6 +144,10 @@ def _check_server(connection: Connection) -> tuple[str, ...]:
         warnings.append("synchronous_commit is off: a crash of the server may lose the last jobs")
     if fsync == "off" or pages == "off":
         warnings.append("fsync or full_page_writes is off: a power failure may lose every job")
+    if warnings and durability == "strict":
+        raise ConfigurationError(
+            f"with durability strict, this PostgreSQL cannot be used: {warnings[0]}"
+        )
     return tuple(warnings)
 
 
