@@ -12,7 +12,7 @@ actorq.testing.simulation`` runs seeds, shrinks what fails, and runs it again.
 
 from actorq.testing.simulation.choices import Choice, Choices
 from actorq.testing.simulation.director import Parts
-from actorq.testing.simulation.profiles import PROFILES, Profile
+from actorq.testing.simulation.profiles import PROFILES, TURNS, Profile
 from actorq.testing.simulation.running import Report, simulate
 
-__all__ = ["PROFILES", "Choice", "Choices", "Parts", "Profile", "Report", "simulate"]
+__all__ = ["PROFILES", "TURNS", "Choice", "Choices", "Parts", "Profile", "Report", "simulate"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.testing.simulation.campaign import Ran, campaign
 from actorq.testing.simulation.cases import load
-from actorq.testing.simulation.profiles import PROFILES
+from actorq.testing.simulation.profiles import PROFILES, TURNS
 from actorq.testing.simulation.running import Report, simulate
 from actorq.testing.simulation.shrink import shrunk
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> 
     asked = _parser().parse_args(arguments, Asked())
     if asked.replay is not None:
         return _replay(Path(asked.replay), parts)
-    names = list(PROFILES) if asked.profile == "all" else [asked.profile]
+    names = TURNS if asked.profile == "all" else (asked.profile,)
     if asked.seeds is not None:
         first, last = asked.seeds
         return _many(first, last, names, asked, parts)

@@ -37,8 +37,12 @@ MAX_SPINS: Final = 1_000
 """After how many looks for something to do the world is declared to stand still."""
 
 
+MAX_BATCHES: Final = 100_000
+"""How many batches of tasks may run at one moment, until the world is declared to run in circles."""
+
+
 class StandsStill(Exception):
-    """Every task waits, and nothing is going to happen any more."""
+    """Every task waits, and nothing is going to happen; or tasks run in circles, and time stands still."""
 
 
 class VirtualTime(trio.abc.Clock):
@@ -53,6 +57,8 @@ class VirtualTime(trio.abc.Clock):
         self._planned: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._spins = 0
+        self._scope = trio.CancelScope()
+        self._stuck: str | None = None
 
     def start_clock(self) -> None:
         """Have nothing to start."""
@@ -76,8 +82,22 @@ class VirtualTime(trio.abc.Clock):
             # Once or twice is no harm: trio's own tasks may be about to be told of the end.
             self._spins += 1
             if self._spins > MAX_SPINS:
-                raise StandsStill
+                self._spins = 0
+                self.give_up("every task waits, and nothing is planned")
         return 0.0
+
+    async def watch(self, main: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``main`` returns; raises ``StandsStill`` when it was given up."""
+        with self._scope:
+            return await main()
+        raise StandsStill(self._stuck)
+
+    def give_up(self, reason: str) -> None:
+        """End ``main`` by cancelling it, once: whoever does not listen to that ends the loop itself."""
+        if self._stuck is not None:
+            raise StandsStill(reason)
+        self._stuck = reason
+        self._scope.cancel()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Plan a call, which must not fail: ``seconds`` from now, when no task can run before it."""
@@ -87,8 +107,11 @@ class VirtualTime(trio.abc.Clock):
 class Order:
     """Decides who goes first of those that are ready, and holds back who is on a frozen machine."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, time: VirtualTime) -> None:
         """Shuffle by ``seed``; 0 keeps the order in which the tasks were made."""
+        self._time = time
+        self._batches = 0
+        self._moment = 0.0
         self._random = Random(seed) if seed else None  # noqa: S311 - a seed is the point
         self._held: dict[object, list[trio.lowlevel.Task]] = {}
         self._thawed: list[trio.lowlevel.Task] = []
@@ -105,6 +128,7 @@ class Order:
 
     def shuffle(self, batch: list[trio.lowlevel.Task]) -> None:
         """Rearrange the tasks that trio is about to run, the last one first."""
+        self._count()
         if self._thawed:
             batch += self._thawed
             self._thawed = []
@@ -121,11 +145,20 @@ class Order:
         if self._random is not None:
             self._random.shuffle(batch)
 
+    def _count(self) -> None:
+        now = self._time.current_time()
+        if now != self._moment:
+            self._moment, self._batches = now, 0
+        self._batches += 1
+        if self._batches > MAX_BATCHES:
+            self._batches = 0
+            self._time.give_up(f"{MAX_BATCHES} batches of tasks ran at one moment")
+
 
 def run(main: Callable[[], Awaitable[T]], time: VirtualTime, order: Order) -> T:
     """Run ``main`` on trio, with this clock and this order."""
     with _switched(order):
-        return trio.run(main, clock=time)
+        return trio.run(time.watch, main, clock=time)
 
 
 @contextmanager

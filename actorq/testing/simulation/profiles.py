@@ -224,6 +224,16 @@ PROFILES: Final[dict[str, Profile]] = {
             max_depth=(3, 10),
             exchanges=_LOST,
         ),
+        Profile(
+            name="failover",
+            removes=False,
+            about="the store fails over to a replica that lags behind: accepted jobs are lost, and told of",
+            troubles=Troubles(store_fail_over=0.6, store_cut=0.2),
+            lag=2.0,
+        ),
     )
 }  # fmt: skip
-"""All profiles by name. ``failover`` is not among them: it is the one of which loss is expected."""
+"""All profiles by name."""
+
+TURNS: Final = tuple(name for name in PROFILES if name != "failover")
+"""The profiles under which every promise holds."""

@@ -32,7 +32,7 @@ class World:
         self.choices = choices
         self.profile = profile
         self.time_line = VirtualTime()
-        self.order = Order(choices.choose("order of tasks", _SEEDS))
+        self.order = Order(choices.choose("order of tasks", _SEEDS), self.time_line)
         self.history = History()
         self.tasks: TaskGroup
         """The world's own: machines live in there, and whoever makes trouble."""
