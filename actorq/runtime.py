@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 
 BEAT_S: Final = 2.0
-"""Seconds between two looks at the store when nothing is known to be due earlier."""
+"""Seconds of a beat."""
 
 TIMEKEEPING_S: Final = 30.0
 """Seconds between two measures of the store's clock."""
@@ -57,7 +57,8 @@ DOORS, TIMERS, MANAGERS, RETURNS, LANES = range(5)
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How one runtime is built; ``grace`` is the seconds that stopping may take.
 
-    ``patience`` is the seconds that a caller waits for the store before it leaves, the outcome unknown.
+    ``patience`` is the seconds that a caller waits for the store before it leaves, the outcome unknown;
+    ``beat`` the seconds between two looks at the store when nothing is known to be due earlier.
     Blocking calls run in threads, unless ``make_runner`` gives each lane another place for them; ``cast``
     says which classes play the actors.
     """
@@ -67,6 +68,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     mailbox_capacity: int = 10_000
     grace: float = 10.0
     patience: float = 30.0
+    beat: float = BEAT_S
     clock: Callable[[], int] = wall_clock
     random_bits: Callable[[int], int] = random_bits
     mint_token: Callable[[], str] = mint_token
@@ -76,8 +78,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.pool_size < 1 or self.mailbox_capacity < 1:
             raise ConfigurationError("pool_size and mailbox_capacity must be at least 1")
-        if not (self.grace >= 0.0 and self.patience > 0.0):
-            raise ConfigurationError("grace must be 0 seconds or more, and patience above 0")
+        if not (self.grace >= 0.0 and self.patience > 0.0 and self.beat > 0.0):
+            raise ConfigurationError("grace must be 0 seconds or more, patience and beat above 0")
 
 
 class Runtime:
@@ -144,16 +146,16 @@ class Runtime:
             "returner",
             lambda: self._cast.returner(lane=self._writers[0]),
             self._returner,
-            Alarm(BEAT_S, self._returner.offer),
+            Alarm(self._options.beat, self._returner.offer),
         )
         self._serve(
             TIMERS,
             "watcher",
             lambda: self._cast.watcher(lane=self._reader),
             self._watcher,
-            Alarm(BEAT_S, self._watcher.offer),
+            Alarm(self._options.beat, self._watcher.offer),
         )
-        scheduling = Alarm(BEAT_S, self._scheduler.offer)
+        scheduling = Alarm(self._options.beat, self._scheduler.offer)
         self._serve(
             TIMERS,
             "scheduler",
@@ -161,7 +163,7 @@ class Runtime:
             self._scheduler,
             scheduling,
         )
-        reaping = Alarm(BEAT_S, self._reaper.offer)
+        reaping = Alarm(self._options.beat, self._reaper.offer)
         make_reaper = partial(self._cast.reaper, lane=self._upkeep, alarm=reaping)
         self._serve(TIMERS, "reaper", make_reaper, self._reaper, reaping)
         beats: Mailbox[m.TimekeeperMessage] = Mailbox(1)
@@ -239,7 +241,7 @@ class Runtime:
                 retire=mailbox.close_if_empty,
             )
 
-        alarm = Alarm(BEAT_S, mailbox.offer)
+        alarm = Alarm(self._options.beat, mailbox.offer)
         self._serve(MANAGERS, f"lease-manager:{queue_name}", make, mailbox, alarm)
         return mailbox
 

@@ -19,7 +19,7 @@ from actorq.sdk.context import Context
 from actorq.sdk.errors import TaskError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
 Per = Literal["worker", "job"]
 
@@ -81,6 +81,19 @@ class Resources:
         if resource.key is Context or resource.key in self._by_key:
             raise TaskError(f"{_name(resource.key)} is given by another resource already")
         self._by_key[resource.key] = resource
+
+    @contextmanager
+    def replaced(self, resource: Resource) -> Generator[None]:
+        """Let ``resource`` stand for its type in the block, whatever does so otherwise: for tests."""
+        before = self._by_key.get(resource.key)
+        self._by_key[resource.key] = resource
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._by_key[resource.key]
+            else:
+                self._by_key[resource.key] = before
 
     def check(self, who: str, needs: Mapping[str, object]) -> None:
         """Raise ``ConfigurationError`` unless every need of ``who`` can be met."""

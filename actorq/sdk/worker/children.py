@@ -21,6 +21,10 @@ _LARGEST: Final = 64 * 1024 * 1024
 """Bytes of the largest message that a child may send."""
 
 
+_LAST_WORDS_S: Final = 1.0
+"""Seconds that a process may take to end after it has closed its output."""
+
+
 class _Child:
     """One process."""
 
@@ -43,13 +47,20 @@ class _Child:
                 return answer
             await report(answer.progress)
 
-    async def end(self) -> int:
-        """Kill the process if it still runs; return its exit code."""
+    async def ended(self) -> int:
+        """Wait for the end of a process that has closed its output; return its exit code."""
+        # Not killed at once: to signal a process that has just ended takes its exit code away.
+        with anyio.move_on_after(_LAST_WORDS_S):
+            await self._process.wait()
+        await self.end()
+        return self._process.returncode or 0
+
+    async def end(self) -> None:
+        """Kill the process if it still runs, and let go of it."""
         with anyio.CancelScope(shield=True):
             if self._process.returncode is None:
                 self._process.kill()
             await self._process.aclose()
-        return self._process.returncode or 0
 
 
 class Children:
@@ -59,6 +70,11 @@ class Children:
         """Have none running."""
         self._limiter = anyio.CapacityLimiter(most)
         self._idle: list[_Child] = []
+
+    @property
+    def running(self) -> int:
+        """How many of them run a job."""
+        return self._limiter.borrowed_tokens
 
     async def run(
         self,
@@ -81,7 +97,7 @@ class Children:
                 anyio.BrokenResourceError,
                 anyio.ClosedResourceError,
             ):
-                code = await child.end()
+                code = await child.ended()
                 how = (
                     f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 )

@@ -26,6 +26,11 @@ class Threads:
         self._limiter = anyio.CapacityLimiter(math.inf)
         self._guards: set[anyio.CancelScope] = set()
 
+    @property
+    def running(self) -> int:
+        """How many functions run, or have ended without the event loop having taken notice."""
+        return self._limiter.borrowed_tokens
+
     async def run(self, function: Callable[[], T]) -> T:
         """Return what ``function`` returns, also to a task that was cancelled meanwhile.
 

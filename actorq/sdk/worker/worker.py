@@ -128,6 +128,11 @@ class Worker:
             lag=self._pulse.longest,
         )
 
+    @property
+    def outside(self) -> int:
+        """How many handlers run where the event loop does not see them: in threads and processes."""
+        return self._places.threads.running + self._places.children.running
+
     # ── running ─────────────────────────────────────────────────────────────────────────────────
 
     @asynccontextmanager
