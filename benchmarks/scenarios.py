@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RATES: Final = ("enqueue", "claim", "ack", "life")
 """Scenarios that are jobs a second, in every shape."""
 
-OTHERS: Final = ("pick-up", "idle", "depth")
+OTHERS: Final = ("pick-up", "idle", "depth", "snapshot")
 
 SHAPES: Final[dict[DoorName, tuple[Shape, ...]]] = {
     "embedded": (
@@ -95,6 +95,11 @@ class Selection:
                     yield partial(measure_pick_up, plan, store, apart=apart)
             case "depth", "embedded" if store != "memory":
                 yield partial(depth.measure, plan, store)
+            case "snapshot", "embedded" if store == "postgres":
+                # Its driver is needed only by whom asks for it.
+                from benchmarks import snapshot
+
+                yield partial(snapshot.measure, plan)
             case "idle", "http" if LINUX:
                 for server in servers:
                     yield partial(idle.measure, plan, store, server)

@@ -121,6 +121,14 @@ def test_depth(tmp_path: Path) -> None:
     assert [row.shape for row in report.results] == ["batches of 100", "100 callers"]
 
 
+@pytest.mark.store("postgres")
+def test_snapshot(tmp_path: Path) -> None:
+    """Claims are measured while a snapshot is held, next to claims without."""
+    report = run(tmp_path, "--scenario", "snapshot", "--store", "postgres")
+    assert [row.unit for row in report.results] == ["ms p50", "ms p99"]
+    assert [floor.name for floor in report.results[0].floors] == ["none held"]
+
+
 def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be measured is refused with what can."""
     for arguments in (["--scenario", "nothing"], ["--jobs", "0"], ["--folder", "no/such/folder"]):
