@@ -31,6 +31,7 @@ simulated store that tells its moves (``Move``); where there is none, the outsid
   Moves: claimed or promoted before it is due; promoted late.
 - I10: two jobs surely held one key; not the holder; not let go. Moves: at every commit, windows too.
 - I11: two jobs, or two requests, of one key; a replay that is not called one; a repeat refused.
+  Moves: two jobs written for one request.
 - I12: a better job surely waited. Moves: at every claim; a priority that changes by itself.
 - I13: figures at quiet moments, against themselves, listings, known jobs. Moves: against them.
 - I14: dead without a reason, errors, a time; not a dead letter. Moves: a reason if and only if dead.

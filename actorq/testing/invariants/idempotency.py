@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -11,7 +13,7 @@ from actorq.testing.invariants.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actorq.testing.invariants.events import Accepted, Request, Submit
+    from actorq.testing.invariants.events import Accepted, Move, Request, Submit
     from actorq.testing.invariants.story import Call, Story
 
 
@@ -23,6 +25,7 @@ def check(story: Story) -> Iterator[Violation]:
             yield from _wrongly_refused(calls)
     for calls in story.by_minted_id.values():
         yield from _own_id(calls)
+    yield from _in_the_store(story)
 
 
 def _one_effect(story: Story, calls: list[Call[Submit, Accepted]]) -> Iterator[Violation]:
@@ -72,6 +75,32 @@ def _own_id(calls: list[Call[Submit, Accepted]]) -> Iterator[Violation]:
         if got.job_id != request.job_id:
             sentence = f"{request.job_id}: its request became {got.job_id}"
             yield Violation("I11", sentence, call.events)
+
+
+def _in_the_store(story: Story) -> Iterator[Violation]:
+    """Find a request that became two jobs, though only one of them was ever told of.
+
+    Known by its payload, where that is the payload of no other request.
+    """
+    births: defaultdict[tuple[str, str], list[Move]] = defaultdict(list)
+    for _, move in story.moves:
+        if move.event == "enqueue":
+            births[move.job.queue, move.job.payload].append(move)
+    requests = Counter(
+        (call.sent.request.queue, call.sent.request.payload) for call in story.submissions
+    )
+    ttl = story.terms.idempotency_ttl * 1e6
+    for calls in story.by_identity.values():
+        request = calls[0].sent.request
+        origin = (request.queue, request.payload)
+        if requests[origin] != len(calls):
+            continue
+        for first, second in pairwise(births[origin]):
+            twice = first.job.job_id != second.job.job_id
+            if twice and second.store_time - first.store_time < ttl:
+                sentence = f"one request became {first.job.job_id} and {second.job.job_id}"
+                yield Violation("I11", sentence, (first, second))
+                break
 
 
 def _essence(call: Call[Submit, Accepted]) -> Request:

@@ -54,6 +54,20 @@ def retried_too_often(h: Scribe) -> None:
     h.see("delayed", attempt=2, retry_count=2, expiries=0, interruptions=0)
 
 
+@breaks("I11")
+def one_request_two_jobs_and_one_untold(h: Scribe) -> None:
+    request = e.Request(queue="q", payload=e.digest("pa"), idempotency_key="i")
+    h.ask_for(request)
+    call = h.ask_for(request)
+    for step, job_id in enumerate(("a", "b"), 1):
+        job = e.Record(
+            job_id=job_id, queue="q", status="pending", version=1, payload=request.payload
+        )
+        now = round(h.at * 1e6)
+        h.note(e.Move, "store", step=step, store_time=now, event="enqueue", before=None, job=job)
+    h.accept(call, "b", status="pending")
+
+
 @breaks("I8", hand_back=5.0)
 def a_lease_into_the_void(h: Scribe) -> None:
     h.born()
