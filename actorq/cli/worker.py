@@ -6,7 +6,9 @@ import argparse
 import importlib
 import importlib.util
 import logging
+import os
 import sys
+import threading
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +49,9 @@ AGAIN_S: Final = 0.5
 
 RUNTIME_SHARE: Final = 0.2
 """How much of the grace is for actors and store, behind the worker."""
+
+_JOIN_S: Final = 0.1
+"""Seconds for a thread that has nothing to do any more to end."""
 
 _log = logging.getLogger("actorq")
 
@@ -112,7 +117,24 @@ def command(arguments: argparse.Namespace) -> int:
         anyio.run(program.run, backend=backend)
     except Exception as error:  # noqa: BLE001 - the end of the line: whatever it is, it is logged
         return explain(error, "worker", ready=program.ready)
+    _leave_threads_behind(program.exit_code)
     return program.exit_code
+
+
+def _leave_threads_behind(code: int) -> None:
+    """End the process here and now if functions still run which nothing can interrupt.
+
+    The interpreter would wait for their threads. Their jobs were handed back already.
+    """
+    main = threading.main_thread()
+    left = [each for each in threading.enumerate() if each is not main and not each.daemon]
+    for thread in left:
+        thread.join(_JOIN_S)
+    if any(thread.is_alive() for thread in left):
+        _log.warning("handlers that had not ended were left behind")
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def _arguments(given: Arguments, flags: dict[str, str]) -> list[str]:

@@ -51,7 +51,7 @@ class Codec(Protocol):
 class Zlib:
     """Compresses; a good choice for large arguments. Nothing is inflated beyond 64 MiB."""
 
-    name: Final = "zlib"
+    name: str = "zlib"
 
     def encode(self, data: bytes, /) -> bytes:
         """Compress."""

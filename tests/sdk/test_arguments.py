@@ -17,7 +17,7 @@ from actorq import App, Context, InvalidInput, TaskError, injected
 from actorq.sdk.json_types import NotJson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from actorq import Task
 
@@ -94,8 +94,7 @@ def test_values_come_back_as_what_they_were() -> None:
         "count": 2**70,
     }
     task = App().task(everything)
-    _, (args, kwargs) = sent(task, **given)  # type: ignore[misc]  # a pair
-    assert (args, kwargs) == ((), given)
+    assert sent(task, **given)[1] == ((), given)
 
 
 def test_a_payload_is_an_object_of_what_was_given() -> None:
@@ -155,32 +154,35 @@ def test_what_does_not_fit_is_refused_by_the_worker(payload: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "words"),
+    ("args", "kwargs", "error", "words"),
     [
-        (lambda task: task.call(), TypeError, "add: missing a required argument: 'a'"),
-        (lambda task: task.call(1, 2, 3), TypeError, "add: too many positional arguments"),
-        (lambda task: task.call(1, z=3), TypeError, "add: got an unexpected keyword argument 'z'"),
-        (lambda task: task.call(a=1, z=3), TypeError, "add: got an unexpected keyword .* 'z'"),
-        (lambda task: task.call("1"), InvalidInput, r"add: Expected `int`.*\$\.a"),
-        (lambda task: task.call(1, float("nan")), InvalidInput, "add: NaN and infinity"),
-        (lambda task: task.call(1, object()), InvalidInput, "add: .*object"),
+        ([], {}, TypeError, "add: missing a required argument: 'a'"),
+        ([1, 2, 3], {}, TypeError, "add: too many positional arguments"),
+        ([1], {"z": 3}, TypeError, "add: got an unexpected keyword argument 'z'"),
+        ([], {"a": 1, "z": 3}, TypeError, "add: got an unexpected keyword argument 'z'"),
+        (["1"], {}, InvalidInput, r"add: Expected `int`.*\$\.a"),
+        ([1, float("nan")], {}, InvalidInput, "add: NaN and infinity"),
+        ([1, object()], {}, InvalidInput, "add: .*object"),
     ],
 )
 def test_wrong_arguments_are_refused_where_they_are_given(
-    call: Callable[[Task[..., Any]], object], error: type[Exception], words: str
+    args: list[Any], kwargs: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     """Not in a worker, later: the call names the task and what is wrong (also NaN, which JSON has not)."""
 
     def add(a: int, b: float | None = 0.0) -> None:
         del a, b
 
-    task = App().task(add)
+    task: Task[..., Any] = App().task(add)
     with pytest.raises(error, match=words):
-        call(task)
+        task.call(*args, **kwargs)
 
 
-def bare(x) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - what is refused
+def bare(x: int) -> None:
     del x
+
+
+del bare.__annotations__["x"]
 
 
 def opaque(x: Opaque) -> None:
@@ -207,15 +209,18 @@ def answer() -> Opaque:
     return Opaque()
 
 
-def missing(x: Nowhere) -> None:  # type: ignore[name-defined]  # noqa: F821 - what is refused
+def missing(x: int) -> None:
     del x
+
+
+missing.__annotations__["x"] = "Nowhere"
 
 
 def shifted(context: Context = injected, x: int = 1) -> None:
     del context, x
 
 
-async def streaming(x: int):  # type: ignore[no-untyped-def]  # noqa: ANN201 - what is refused
+async def streaming(x: int) -> AsyncIterator[int]:
     yield x
 
 

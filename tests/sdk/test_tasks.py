@@ -105,9 +105,7 @@ async def test_options_of_a_call_win_and_never_mix_with_its_arguments() -> None:
     late = hasty.with_options(delay=timedelta(minutes=5), dedupe_key="k", backoff=Backoff(2.0))
     async with open_queue("memory://") as queue, app.connect(queue):
         job = await made(await late.enqueue("x"))
-        fixed = await made(
-            await add.with_options(available_at=NOON, expires_at=NOON).enqueue(1)
-        )
+        fixed = await made(await add.with_options(available_at=NOON, expires_at=NOON).enqueue(1))
         plain = await made(await send.enqueue("x"))
     assert (job.queue_name, job.priority, job.timeout, job.max_retries) == ("post", 0, None, 1)
     assert (job.status, job.available_at - job.created_at) == (Status.DELAYED, 300_000_000)
@@ -132,11 +130,11 @@ async def test_what_became_of_a_job_without_a_result_is_raised() -> None:
     async with open_queue("memory://") as queue:
         with anyio.fail_after(20):
             async with app.worker(queue, queues=["default"]):
-                with pytest.raises(JobFailed, match="retries_exhausted.*ValueError: no") as failed:
+                with pytest.raises(JobFailed, match=r"retries_exhausted.*ValueError: no") as failed:
                     await (await fail.enqueue("no")).result()
                 assert failed.value.job.status is Status.DEAD
                 handle = await add.with_options(delay=60).enqueue(1)
-                with pytest.raises(TimeoutError, match="did not end within 0.01 seconds"):
+                with pytest.raises(TimeoutError, match=r"did not end within 0\.01 seconds"):
                     await handle.result(timeout=0.01)
                 await handle.cancel()
                 with pytest.raises(JobCancelled):
@@ -237,27 +235,27 @@ def needing(x: int, *, app: App = injected) -> int:
 
 
 @pytest.mark.parametrize(
-    ("define", "words"),
+    ("function", "options", "words"),
     [
-        (lambda app: app.task(priority=2**40)(plain), "task plain: /priority"),
-        (lambda app: app.task(queue="a b")(plain), "task plain: /queue_name"),
-        (lambda app: app.task(timeout="soon")(plain), "task plain: /timeout"),
-        (lambda app: app.task(backoff=-1)(plain), "task plain: /backoff"),
-        (lambda app: app.task(color="red")(plain), "task plain: .*'color'"),
-        (lambda app: app.task(unique=("y",))(plain), "unique names 'y'"),
-        (lambda app: app.task(unique_for=1)(plain), "unique_for means nothing without unique"),
-        (lambda app: app.task(concurrency=0)(plain), "concurrency must be at least 1"),
-        (lambda app: app.task(processes=True)(asynchronous), "processes is for plain functions"),
-        (lambda app: app.task(processes=True)(needing), "only the Context reaches"),
-        (lambda app: (app.task(plain), app.task(plain)), "the app has one already"),
+        (plain, {"priority": 2**40}, "task plain: /priority"),
+        (plain, {"queue": "a b"}, "task plain: /queue_name"),
+        (plain, {"timeout": "soon"}, "task plain: /timeout"),
+        (plain, {"backoff": -1}, "task plain: /backoff"),
+        (plain, {"color": "red"}, "task plain: .*'color'"),
+        (plain, {"unique": ("y",)}, "unique names 'y'"),
+        (plain, {"unique_for": 1}, "unique_for means nothing without unique"),
+        (plain, {"concurrency": 0}, "concurrency must be at least 1"),
+        (plain, {"name": "add"}, "the app has one already"),
+        (asynchronous, {"processes": True}, "processes is for plain functions"),
+        (needing, {"processes": True}, "only the Context reaches"),
     ],
 )
 def test_options_that_cannot_be_are_refused_at_the_decoration(
-    define: Callable[[App], object], words: str
+    function: Callable[..., Any], options: dict[str, Any], words: str
 ) -> None:
     """Where they are written, and not at the first call."""
     with pytest.raises(TaskError, match=words):
-        define(App())
+        app.task(**options)(function)
 
 
 def test_a_time_that_is_none_is_refused_by_with_options() -> None:

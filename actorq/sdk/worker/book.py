@@ -87,9 +87,9 @@ class LeaseBook:
                 if lease.status is Held.LOST:
                     self._end(hold, Why.LOST)
                     continue
-                hold.count(made.sent, lease.visibility_timeout)
-                if lease.status is Held.CANCEL and hold.stopping is None:
-                    hold.stopping = Why.CANCEL
+                was_stopping = hold.stopping
+                hold.renewed(made.sent, lease)
+                if hold.stopping is not was_stopping:
                     self._stopped.append(hold)
 
     def failed(self, made: Round) -> None:

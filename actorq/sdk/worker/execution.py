@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -143,6 +144,8 @@ class Execution:
         timeout = hold.job.timeout or recipe.timeout
         if timeout is not None and hold.scope is not None:
             hold.scope.deadline = anyio.current_time() + timeout
+            # For threads, which cannot ask the loop what time it has.
+            hold.deadline = time.monotonic() + timeout
 
     def _unknown(self, hold: Hold) -> Release:
         """Leave a job to a worker that knows its task; again and again, ever more seldom."""

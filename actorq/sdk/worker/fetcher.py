@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -12,8 +13,7 @@ import anyio
 from actorq.core.results import Claimed
 from actorq.errors import ActorqError, ConfigurationError, InternalError, InvalidInput
 from actorq.sdk.door import LONGEST_WAIT_S, MOST_ITEMS
-from actorq.sdk.worker.book import Round
-from actorq.sdk.worker.hold import RENEW_AT, Hold
+from actorq.sdk.worker.hold import RENEW_AT, Hold, Why
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -141,11 +141,11 @@ class Fetcher:
 
         A claim that waited long, or an event loop that stood still, has used up a part of each lease.
         """
-        self._book.add(holds)
         now = self._book.clock()
         if any(hold.renew_at <= now for hold in holds):
-            made = Round(holds, [hold.extend() for hold in holds], now)
-            try:
-                self._book.renewed(made, await self._door.renew(self._worker_id, made.leases))
-            except ActorqError:
-                self._book.failed(made)
+            leases = [hold.extend() for hold in holds]
+            with suppress(ActorqError):
+                answer = await self._door.renew(self._worker_id, leases)
+                for hold, lease in zip(holds, answer.leases, strict=True):
+                    hold.renewed(now, lease)
+        self._book.add([hold for hold in holds if hold.stopping is not Why.LOST])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from actorq.core.commands import Extend
+from actorq.sdk.door import Held, Renewal
 
 if TYPE_CHECKING:
     import anyio
@@ -34,6 +36,7 @@ class Hold:
     """
 
     __slots__ = (
+        "deadline",
         "expires",
         "job",
         "renew_at",
@@ -51,6 +54,8 @@ class Hold:
         assert job.lease is not None
         self.job = job
         self.token = job.lease.token
+        self.deadline = math.inf
+        """When the handler's time is over, on the system's monotonic clock."""
         self.scope: anyio.CancelScope | None = None
         self.stopping: Why | None = None
         self.started = False
@@ -67,6 +72,15 @@ class Hold:
         self.visibility_timeout = visibility_timeout
         self.expires = sent + visibility_timeout
         self.renew_at = sent + visibility_timeout * RENEW_AT
+
+    def renewed(self, sent: float, lease: Renewal) -> None:
+        """Read what a renewal that was sent at ``sent`` says of this lease."""
+        if lease.status is Held.LOST:
+            self.stopping = Why.LOST
+            return
+        self.count(sent, lease.visibility_timeout)
+        if lease.status is Held.CANCEL and self.stopping is None:
+            self.stopping = Why.CANCEL
 
     def extend(self) -> Extend:
         """Return the wish for as much time as before."""

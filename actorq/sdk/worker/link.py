@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,8 +28,7 @@ class WorkerLink:
     @property
     def is_stopping(self) -> bool:
         """Whether the handler should end; asked from its thread."""
-        scope = self._hold.scope
-        return self._hold.stopping is not None or (scope is not None and scope.cancel_called)
+        return self._hold.stopping is not None or time.monotonic() >= self._hold.deadline
 
     async def report(self, progress: str, /) -> None:
         """Record progress. A queue that is away has no need of it: the work goes on."""

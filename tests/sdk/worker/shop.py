@@ -37,9 +37,11 @@ class Shop:
         async with self.app.worker(self.queue, **options) as worker:
             yield worker
 
-    async def order(self, task: str, count: int = 1, **options: Unpack[EnqueueOptions]) -> list[str]:
-        """Enqueue jobs as a program in another language would; return their ids."""
-        options["task"] = task
+    async def order(
+        self, name: str, count: int = 1, **options: Unpack[EnqueueOptions]
+    ) -> list[str]:
+        """Enqueue jobs of a task as a program in another language would; return their ids."""
+        options["task"] = name
         new = [self.queue.new_job("default", "{}", **options) for _ in range(count)]
         answers = await self.queue.enqueue_many(new)
         return [answer.job.id for answer in answers if isinstance(answer, Enqueued)]

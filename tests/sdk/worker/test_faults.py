@@ -104,7 +104,11 @@ async def test_a_result_that_is_too_large_is_the_end_of_its_job_alone() -> None:
         async def boast() -> str:
             return "x" * 2_000
 
-        ids = [*await shop.order("work", 5), *await shop.order("boast"), *await shop.order("work", 5)]
+        ids = [
+            *await shop.order("work", 5),
+            *await shop.order("boast"),
+            *await shop.order("work", 5),
+        ]
         async with shop.hire():
             jobs = [await shop.ended(job_id) for job_id in ids]
         (dead,) = [job for job in jobs if job.status is Status.DEAD]

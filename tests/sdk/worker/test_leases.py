@@ -191,7 +191,7 @@ class Wishes(TypedDict):
 async def test_an_answer_that_came_late_is_not_trusted(
     delay: float, attempt: int, expiries: int, renewals: int
 ) -> None:
-    """A claim counts from the moment it was sent: what is due is renewed first, and what is lost never starts."""
+    """A claim counts from when it was sent: what is due is renewed first, what is lost never starts."""
     async with open_shop(SHORT) as shop:
         story = add_sleeper(shop, 0.5)
         (job_id,) = await shop.order("work")

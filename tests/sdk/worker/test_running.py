@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
-import pytest
 
 from actorq import Delivery, Reject, Retry, Snooze, Status
 from actorq.core.job import DeadReason, ErrorKind
 from tests.sdk.worker.shop import open_shop
 
 if TYPE_CHECKING:
+    import pytest
+
     from actorq import Job
 
 COLOR: ContextVar[str] = ContextVar("COLOR", default="none")
@@ -181,7 +182,9 @@ async def test_an_unknown_task_is_left_to_others(caplog: pytest.LogCaptureFixtur
         assert {job.status for job in jobs} == {Status.DELAYED}
         assert {(job.interruptions, job.retry_count) for job in jobs} == {(3, 0)}
         errors = [each for each in caplog.records if each.levelno == logging.ERROR]
-        assert [each.getMessage().split(":")[0] for each in errors] == ["no task here is named 'new'"]
+        assert [each.getMessage().split(":")[0] for each in errors] == [
+            "no task here is named 'new'"
+        ]
 
 
 async def test_arguments_that_cannot_be_read_are_a_failure() -> None:

@@ -149,10 +149,10 @@ async def test_a_worker_that_is_cancelled_stops_in_order(
     async with open_shop() as shop:
         add_work(shop)
         await shop.order("endless", 3)
+        asked_at = anyio.current_time() + 1.0
         with anyio.CancelScope() as scope:
             async with shop.hire(grace=GRACE_S) as worker:
-                await anyio.sleep(1.0)
-                asked_at = anyio.current_time()
+                await anyio.sleep_until(asked_at)
                 end(worker, scope)
                 await anyio.sleep_forever()
         assert seconds <= anyio.current_time() - asked_at < seconds + 0.3
