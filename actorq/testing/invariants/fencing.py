@@ -33,6 +33,16 @@ ENDS: Final[dict[Action, frozenset[MoveEvent]]] = {
 }
 """What a settlement may come to in the store."""
 
+WORDS: Final[dict[MoveEvent, str]] = {
+    "ack": "it was completed",
+    "release": "it was handed back",
+    "postpone": "it was handed back",
+    "extend": "its lease was renewed",
+}
+"""The moves that only the holder's word brings about; failures are the matter of I8."""
+
+BACK: Final[frozenset[MoveEvent]] = frozenset({"release", "postpone"})
+
 
 def check(story: Story) -> Iterator[Violation]:
     """Judge I6."""
@@ -45,6 +55,7 @@ def check(story: Story) -> Iterator[Violation]:
         yield from _results(life)
         if story.told_by_store:
             yield from _in_the_store(life)
+            yield from _by_others(life)
 
 
 def _tokens(life: Life) -> Iterator[Violation]:
@@ -176,7 +187,7 @@ def _in_the_store(life: Life) -> Iterator[Violation]:
     ended: dict[str, set[MoveEvent]] = {}
     claimed: set[str] = set()
     token: str | None = None
-    for place, move in life.moves:
+    for _, move in life.moves:
         if move.event == "claim" and move.job.token is not None:
             if move.job.token in claimed:
                 sentence = f"{life.job_id}: a claim was given a token that the job had before"
@@ -184,9 +195,6 @@ def _in_the_store(life: Life) -> Iterator[Violation]:
             claimed.add(move.job.token)
         elif token is not None and move.job.token != token:
             ended.setdefault(token, set()).add(move.event)
-            if move.event == "ack" and not _asked_for(life, token, place):
-                sentence = f"{life.job_id}: it was completed, but not by its holder"
-                yield Violation("I6", sentence, (move,))
         token = move.job.token
     for settle in life.settles:
         own = settle.sent.token
@@ -197,8 +205,27 @@ def _in_the_store(life: Life) -> Iterator[Violation]:
             yield Violation("I6", sentence, settle.events)
 
 
-def _asked_for(life: Life, token: str, before: int) -> bool:
-    return any(
-        settle.sent.action == "ack" and settle.sent.token in {token, None} and settle.start < before
-        for settle in life.settles
-    )
+def _by_others(life: Life) -> Iterator[Violation]:
+    """Find a lease that was ended or renewed by the word of somebody who did not hold it."""
+    told = {grant.taken.token for grant in life.grants}
+    token: str | None = None
+    for place, move in life.moves:
+        # What nobody was told of, the server gives back by itself; all else is the holder's to say.
+        judged = token in told or (token is not None and move.event not in BACK)
+        if judged and move.event in WORDS and not _said(life, token, move.event, place):
+            sentence = f"{life.job_id}: {WORDS[move.event]}, but not by its holder"
+            yield Violation("I6", sentence, (move,))
+            return
+        token = move.job.token
+
+
+def _said(life: Life, token: str | None, event: MoveEvent, before: int) -> bool:
+    if event == "extend":
+        words = [(call.sent.token, call.start) for call in life.renewals]
+    else:
+        words = [
+            (call.sent.token, call.start)
+            for call in life.settles
+            if event in ENDS[call.sent.action]
+        ]
+    return any(own in {token, None} and start < before for own, start in words)

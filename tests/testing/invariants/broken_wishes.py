@@ -54,6 +54,23 @@ def retried_too_often(h: Scribe) -> None:
     h.see("delayed", attempt=2, retry_count=2, expiries=0, interruptions=0)
 
 
+@breaks("I6")
+def renewed_by_a_stranger(h: Scribe) -> None:
+    h.born()
+    h.run()
+    h.renew(token=SECOND, outcome="lease_lost")
+    h.move("extend")
+
+
+@breaks("I6")
+def handed_back_by_a_stranger(h: Scribe) -> None:
+    h.born()
+    h.run()
+    h.claim()
+    h.settle("release", token=SECOND, outcome="lease_lost")
+    h.end("release", "pending", interruptions=1)
+
+
 @breaks("I11")
 def one_request_two_jobs_and_one_untold(h: Scribe) -> None:
     request = e.Request(queue="q", payload=e.digest("pa"), idempotency_key="i")
