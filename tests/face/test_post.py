@@ -36,7 +36,7 @@ def make_post(room: int = 1) -> Post:
     patience = Patience().get
     extender = partial(Extender, MemoryStore(Policy(), wall_clock).connect, ignore_crash)
     return Post(
-        dispatcher, lambda: "id", Policy(), patience, lambda: False, lambda _: None, extender
+        dispatcher, lambda _: "id", Policy(), patience, lambda: False, lambda _: None, extender
     )
 
 
