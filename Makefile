@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
-CODE := actorq tests benchmarks docs examples
+CODE := actorq actorq_pytest.py tests benchmarks docs examples
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help serve demo test check lint types architecture format docs bench goals clean

@@ -70,11 +70,12 @@ class Children:
         """Have none running."""
         self._limiter = anyio.CapacityLimiter(most)
         self._idle: list[_Child] = []
+        self._ending = 0
 
     @property
     def running(self) -> int:
-        """How many of them run a job."""
-        return self._limiter.borrowed_tokens
+        """How many of them run a job, or are about to end."""
+        return self._limiter.borrowed_tokens + self._ending
 
     async def run(
         self,
@@ -111,7 +112,11 @@ class Children:
     async def close(self) -> None:
         """End the processes that are idle; those that are not belong to whoever waits for them."""
         while self._idle:
-            await self._idle.pop().end()
+            self._ending += 1
+            try:
+                await self._idle.pop().end()
+            finally:
+                self._ending -= 1
 
 
 async def _start() -> _Child:
