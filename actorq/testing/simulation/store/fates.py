@@ -56,7 +56,12 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
 
     def harmless(self) -> Odds:
         """Return the same store without faults: as far away as before, and as quick."""
-        return Odds(latency=self.latency, silence=self.silence, news_latency=self.news_latency)
+        return Odds(
+            latency=self.latency,
+            late_by=self.late_by,
+            silence=self.silence,
+            news_latency=self.news_latency,
+        )
 
     def weights(self) -> tuple[float, ...]:
         """Return the chances of all fates but the good one, in the order of ``Fate``."""
