@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from benchmarks.chaos.schedule import Planned
 
 _MIND_S: Final = 0.1
+_SLACK_S: Final = 0.1
+_READINESS_S: Final = 2.0
+_LONG_S: Final = 3_600.0
 _MOST_COMPLAINTS: Final = 20
 """After so many a run is given up: it would tell of nothing else."""
 
@@ -72,7 +75,12 @@ class Conductor:
         plan, notes = self._plan, self._notes
         notes.note(
             lambda at, by: Terms(
-                at=at, actor=by, max_expiries=MAX_EXPIRIES, slack=0.1, recovery=plan.quiet
+                at=at,
+                actor=by,
+                max_expiries=MAX_EXPIRIES,
+                slack=_SLACK_S,
+                recovery=plan.quiet,
+                readiness=_READINESS_S if plan.is_timed else _LONG_S,
             )
         )
         self._cast.enter()

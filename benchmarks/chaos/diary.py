@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from benchmarks.chaos.notes import Notes
 
+STORE: Final = ("store",)
+"""Whom a fault meets that meets the store: others may be named after it."""
+
 Nature: TypeAlias = Literal["kill", "pause", "cut", "restart", "fail_over", "lost_reply", "slow"]
 
 
@@ -28,6 +31,11 @@ class Made(msgspec.Struct, kw_only=True):
     targets: tuple[str, ...]
     began: float
     ended: float = float("inf")
+
+    @property
+    def is_of_store(self) -> bool:
+        """Whether it was the store that it met."""
+        return self.targets[:1] == STORE
 
 
 class Diary:
@@ -53,8 +61,14 @@ class Diary:
         )
         made = Made(kind=kind, targets=met, began=began)
         self.made.append(made)
-        yield made
-        made.ended = self.notes.note(lambda at, actor: FaultEnded(at=at, actor=actor, fault=name))
+        try:
+            yield made
+        finally:
+            made.ended = self.notes.note(lambda at, by: FaultEnded(at=at, actor=by, fault=name))
+
+    def store_was_met(self, since: float) -> bool:
+        """Tell whether anything was done to the store since a moment."""
+        return any(fault.is_of_store and fault.ended > since for fault in self.made)
 
     def complain(self, text: str) -> None:
         """Note what must not have happened."""

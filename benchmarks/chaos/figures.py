@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 SHARE: Final = 0.9
 """The part of the usual rate at which work counts as going on again."""
 
-_STORE: Final = ("store",)
 _STEP_S: Final = 0.1
 _AFTERMATH_S: Final = 2.0
-"""For so long after its end a fault may still be why a lease was lost, beyond the lease itself."""
+"""For so long after its end a lease may lie before its job is claimed again."""
 
 UNEXPLAINED: Final = "unexplained"
 NO_FAULT: Final = "no fault near"
@@ -92,7 +91,7 @@ def next_of(life: Life, attempt: Attempt) -> Attempt | None:
 
 
 def _meets_store(fault: Made, since: float, until: float) -> bool:
-    return fault.targets[:1] == _STORE and fault.began < until and fault.ended > since
+    return fault.is_of_store and fault.began < until and fault.ended > since
 
 
 # ── the rate after the store was away ───────────────────────────────────────────────────────────
@@ -114,7 +113,7 @@ def returns(lives: Lives, performance: Performance) -> Returns:
     """Look at every death of the store."""
     done = sorted(lives.completed)
     usual = _usual_rate(done, performance)
-    of_store = [f for f in performance.made if f.targets[:1] == _STORE]
+    of_store = [f for f in performance.made if f.is_of_store]
     seconds: list[float] = []
     unknown = 0
     for fault in of_store:
@@ -166,7 +165,7 @@ class Duplicates(msgspec.Struct, frozen=True):
         return self.causes.get(UNEXPLAINED, 0)
 
 
-def duplicates(lives: Lives, made: Sequence[Made]) -> Duplicates:
+def duplicates(lives: Lives, made: Sequence[Made], lease: float) -> Duplicates:
     """Look at every effect of an attempt that was followed by another effect."""
     effects = 0
     causes: Counter[str] = Counter()
@@ -174,19 +173,28 @@ def duplicates(lives: Lives, made: Sequence[Made]) -> Duplicates:
         done = [attempt for attempt in life.attempts.values() if attempt.took_effect]
         done.sort(key=lambda attempt: attempt.number)
         effects += len(done)
-        causes.update(_cause(life, attempt, made) for attempt in done[:-1])
+        for attempt, again in pairwise(done):
+            has_end = attempt.number in _expired(life)
+            span = (again.claimed - lease - _AFTERMATH_S, again.claimed)
+            causes[_cause(attempt, made, *span) if has_end else UNEXPLAINED] += 1
     return Duplicates(effects, causes.total(), dict(causes.most_common()))
 
 
-def _cause(life: Life, attempt: Attempt, made: Sequence[Made]) -> str:
-    """Say which fault cost an attempt its lease; its expiry must stand in the job's record."""
+def _expired(life: Life) -> set[int]:
+    """Return the attempts whose lease ran out, as the job's record says."""
     errors = (life.end.errors if life.end else None) or ()
-    if not any(e.attempt == attempt.number and e.kind == "lease_expired" for e in errors):
-        return UNEXPLAINED
-    following = next_of(life, attempt)
-    until = attempt.claimed + _AFTERMATH_S if following is None else following.claimed
-    near = [f for f in made if f.began < until and f.ended > attempt.claimed - _AFTERMATH_S]
-    mine = [fault for fault in near if attempt.worker in fault.targets]
-    stores = [fault for fault in near if fault.targets[:1] == _STORE]
+    return {error.attempt for error in errors if error.kind == "lease_expired"}
+
+
+def _cause(attempt: Attempt, made: Sequence[Made], since: float, until: float) -> str:
+    """Say which fault most likely cost an attempt the lease that ran out in a span.
+
+    What was done to its own worker; or else what lasted longest, of what could be in its way.
+    """
+    near = [fault for fault in made if fault.began < until and fault.ended > since]
+    for fault in near:
+        if attempt.worker in fault.targets:
+            return fault.kind
     others = [fault for fault in near if not fault.kind.endswith(("worker", "producer"))]
-    return next((fault.kind for fault in (*mine, *stores, *others)), NO_FAULT)
+    lasting = {min(f.ended, until) - max(f.began, since): f.kind for f in others}
+    return lasting[max(lasting)] if lasting else NO_FAULT

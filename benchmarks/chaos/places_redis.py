@@ -8,7 +8,7 @@ from redis.crc import key_slot
 
 from actorq.backends.redis.shards import MOST, Shards
 from benchmarks.chaos.plan import QUEUES
-from tests.servers.redis_groups import Node, RedisCluster, SentinelGroup, wait_until
+from tests.servers.redis_groups import RedisCluster, SentinelGroup, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,14 +50,20 @@ class FailoverPlace:
     def start(self) -> None:
         """Start the one that was killed again, as the replica of the other."""
         self._replica.start()
-        port = self._primary.port
-        self._replica.call("REPLICAOF", "127.0.0.1", port)
-        wait_until(lambda: _follows(self._replica, port), "the old primary follows")
+        wait_until(self._follows, "the old primary follows")
         wait_until(self._is_candidate, "the sentinel knows it as a replica")
 
     def close(self) -> None:
         """End all of them."""
         self._group.close()
+
+    def _follows(self) -> bool:
+        port = self._primary.port
+        about = self._replica.info("replication")
+        if about.get("master_port") != str(port):
+            # The sentinel would tell it so as well, but takes its time.
+            self._replica.call("REPLICAOF", "127.0.0.1", port)
+        return about.get("master_link_status") == "up"
 
     def _is_candidate(self) -> bool:
         group = self._group
@@ -67,11 +73,6 @@ class FailoverPlace:
             if int(about[b"port"]) == self._replica.port:
                 return about[b"flags"] == b"slave" and about[b"master-link-status"] == b"ok"
         return False
-
-
-def _follows(node: Node, port: int) -> bool:
-    about = node.info("replication")
-    return about.get("master_port") == str(port) and about.get("master_link_status") == "up"
 
 
 class ClusterPlace:

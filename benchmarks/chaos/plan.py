@@ -38,5 +38,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 8
     """Jobs that one worker holds at most."""
 
+    is_timed: bool = True
+    """Whether promises that name seconds are judged, too: a machine that does other things keeps none."""
+
     quiet: float = 90.0
     """Seconds after the last fault in which every job must have come to its end."""

@@ -83,7 +83,8 @@ class Child:
                 # A Ctrl-C is for the conductor alone.
                 start_new_session=True,
             )
-        keeper.note("+", self._process.pid)
+        self.pid = self._process.pid
+        keeper.note("+", self.pid)
 
     @property
     def ended(self) -> int | None:
@@ -97,7 +98,7 @@ class Child:
     def peak_mb(self) -> float:
         """Return the most memory that it has had at once, in millions of bytes; 0 if it has ended."""
         try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+            status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         except FileNotFoundError:
             return 0.0
         found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
@@ -119,5 +120,5 @@ class Child:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        self._keeper.note("-", self._process.pid)
+        self._keeper.note("-", self.pid)
         return code

@@ -135,7 +135,7 @@ def make(
         promises=_promises(violations),
         violations=[str(violation) for violation in violations[:_MOST_SHOWN]],
         complaints=performance.complaints,
-        duplicates=figures.duplicates(lives, performance.made),
+        duplicates=figures.duplicates(lives, performance.made, plan.lease),
         recovery=recovery,
         returns=returned,
         goals=list(_goals(plan, Counter(made), recovery, returned)),

@@ -6,21 +6,22 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.chaos.diary import STORE
 from benchmarks.chaos.places import ServedPlace, SqlitePlace
 from benchmarks.chaos.places_redis import ClusterPlace, FailoverPlace
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
     from random import Random
 
     from benchmarks.chaos.cast import Cast
-    from benchmarks.chaos.diary import Diary, Nature
+    from benchmarks.chaos.diary import Diary, Made, Nature
     from benchmarks.chaos.health import HealthWatch
     from benchmarks.chaos.places import Place
     from benchmarks.chaos.plan import Plan
     from benchmarks.chaos.schedule import FaultKind
 
-_STORE: Final = ("store",)
 _ABSENCE_S: Final = (0.2, 2.0)
 _PAUSE_LEASES: Final = (1.2, 2.5)
 _REPLIES: Final = (3, 20)
@@ -61,9 +62,8 @@ class StoreFaults:
         if kind == "kill store":
             self._kill_all_servers(draw)
             return
-        # A server that cannot write for a while may say that it is ready, or not: it can still read.
-        servers = (seat.child.name for seat in self._cast.of("server"))
-        with self._diary.fault(kind, "pause", (*_STORE, *servers)):
+        # Servers cannot write for a while, but they can read.
+        with self._shaken(kind, "pause"):
             place.freeze()
             self._diary.rest(draw, *self._pause_s)
             place.thaw()
@@ -74,7 +74,7 @@ class StoreFaults:
             seats = self._cast.of("server")
             for seat in seats:
                 stack.enter_context(seat.free)
-            names = [*_STORE, *(seat.child.name for seat in seats)]
+            names = [*STORE, *(seat.child.name for seat in seats)]
             with self._diary.fault("kill store", "kill", names):
                 for seat in seats:
                     seat.child.kill()
@@ -89,11 +89,18 @@ class StoreFaults:
 
     @contextmanager
     def _away(self, kind: FaultKind, nature: Nature) -> Generator[None]:
-        """Record a fault during which servers may not reach the store."""
-        with self._diary.fault(kind, nature, _STORE):
+        """Record a fault during which no server can reach the store: each has to say so."""
+        with self._diary.fault(kind, nature, STORE):
             self._health.store_is(reachable=False)
-            yield
-        self._health.store_is(reachable=True)
+            try:
+                yield
+            finally:
+                self._health.store_is(reachable=True)
+
+    def _shaken(self, kind: FaultKind, nature: Nature) -> AbstractContextManager[Made]:
+        """Record a fault during which any server may reach the store, or not."""
+        servers = (seat.child.name for seat in self._cast.of("server"))
+        return self._diary.fault(kind, nature, (*STORE, *servers))
 
     def _meet_server(self, place: ServedPlace, kind: FaultKind, draw: Random) -> None:
         match kind:
@@ -112,10 +119,10 @@ class StoreFaults:
                     self._diary.rest(draw, *self._pause_s)
                     place.thaw()
             case "cut store":
-                with self._away(kind, "cut"):
+                with self._shaken(kind, "cut"):
                     place.cut()
             case _:
-                with self._away(kind, "lost_reply"):
+                with self._shaken(kind, "lost_reply"):
                     self._lose_replies(place, draw.randint(*_REPLIES))
 
     def _lose_replies(self, place: ServedPlace, count: int) -> None:
@@ -125,17 +132,17 @@ class StoreFaults:
         place.lose_replies(0)
 
     def _fail_over(self, place: FailoverPlace, draw: Random) -> None:
-        with self._away("fail over", "fail_over"):
+        with self._shaken("fail over", "fail_over"):
             place.kill()
             self._diary.rest(draw, *_ABSENCE_S)
             place.start()
 
     def _meet_cluster(self, place: ClusterPlace, kind: FaultKind, draw: Random) -> None:
         if kind == "move slots":
-            with self._away(kind, "slow"):
+            with self._shaken(kind, "slow"):
                 place.move(draw)
             return
-        with self._away(kind, "kill"):
+        with self._shaken(kind, "kill"):
             place.kill(draw)
             self._diary.rest(draw, *_ABSENCE_S)
             place.start()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from benchmarks.chaos.report import Report
 
 _MARGIN: Final = 12
-_WIDTH: Final = 100
+_MOST_VIOLATIONS: Final = 10
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -47,7 +47,7 @@ def lines(report: Report) -> Iterator[str]:
     for goal in report.goals:
         word = "reached" if goal.is_reached else "MISSED"
         yield from _entry(word, f"{goal.goal}: {goal.measured} ({goal.wanted})")
-    for violation in report.violations:
+    for violation in report.violations[:_MOST_VIOLATIONS]:
         yield from _entry("VIOLATION", violation)
     for complaint in report.complaints:
         yield from _entry("COMPLAINT", complaint)
