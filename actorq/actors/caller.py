@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from actorq.actors import messages as m
-from actorq.actors.verbs import Kind, call_batch, call_single, repeatable
+from actorq.actors.verbs import Kind, call_batch, call_single, lasting, repeatable
 from actorq.core.results import Claimed
 from actorq.errors import BackendUnavailable, InternalError
 
@@ -94,7 +94,8 @@ class Caller:
             self.close()
             answers = self._one_by_one(kind, repeated, bug)
         for place, answer in zip(places, answers, strict=True):
-            results[place] = answer
+            if lasting(kind, items[place], answer):
+                results[place] = answer
         return results
 
     def _repeat(self, kind: Kind, items: Sequence[object]) -> Sequence[object]:

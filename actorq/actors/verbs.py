@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from actorq.actors import messages as m
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
+from actorq.core.job import NewJob
+from actorq.core.results import Enqueued, PrunedReplay
+from actorq.errors import ActorqError, BackendUnavailable, IdempotencyKeyReused, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,3 +124,19 @@ def repeatable(kind: Kind, item: object) -> bool:
     if kind in _REPEATABLE:
         return True
     return isinstance(item, Ack | Fail | Release | Extend | Report) and item.token is not None
+
+
+def lasting(kind: Kind, item: object, answer: object) -> bool:
+    """Tell whether what a repeated call was told stays true though the first may still take effect.
+
+    A store knows the copy of a call by the token, by the idempotency key, or by the job that it made. But
+    that another's job stands for a request, or that there is no room for it, is so for this moment
+    only: a first call that arrives late would be taken all the same, and its caller has been told otherwise.
+    """
+    if isinstance(answer, InternalError | BackendUnavailable):
+        return True
+    if isinstance(item, NewJob):
+        if isinstance(answer, Enqueued):
+            return answer.job.id == item.id or item.idempotency is not None
+        return isinstance(answer, PrunedReplay | IdempotencyKeyReused)
+    return kind is not m.CancelJobs or not isinstance(answer, ActorqError)
