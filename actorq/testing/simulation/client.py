@@ -70,7 +70,7 @@ class Client(Caller):
             self.record(e.Submit(at=self.at, actor=self.name, call=call, request=wish.request))
             try:
                 answer = await self.ask(
-                    lambda queue: _enqueue(queue, wish), may_double=wish.can_repeat
+                    lambda queue: _enqueue(queue, wish), may_double=wish.has_key
                 )
             except NOT_DONE as error:
                 self._refused(call, error)

@@ -153,7 +153,7 @@ class Director:
         await self._until(self._is_over, self.world.profile.recovery)
 
     def _is_over(self) -> bool:
-        if any(client.machine.alive() for client in self._clients):
+        if self._store.expected or any(client.machine.alive() for client in self._clients):
             return False
         return not any(job.status in LIVE for job in self._store.data.jobs.values())
 

@@ -62,6 +62,10 @@ FORGETFUL: Final = replace(
 """The same, in a world where ended jobs are pruned and requests forgotten."""
 
 
+LATE_BY: Final = (0.5, 12.0)
+"""After how many seconds a call may still take effect for whose answer nobody waits any more."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of world. Durations are virtual seconds; of two numbers the world takes one between them."""
 
@@ -100,7 +104,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     caller_patience: tuple[float, float] = (1.5, 4.0)
     exchanges: Exchanges = Exchanges()
 
-    odds: Odds = Odds()
+    odds: Odds = Odds(late_by=LATE_BY)
     lag: float = 0.0
     """How many seconds a replica may lag behind, where there is a fail-over."""
     troubles: Troubles = Troubles()
@@ -122,7 +126,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 _LOST: Final = Exchanges(lost_request=0.03, lost_answer=0.06, doubled=0.04, slow=0.04)
 _HOSTILE: Final = Odds(
     slow=0.02, refused=0.02, unsent=0.01, unheard=0.03, late=0.01, twice=0.02, half=0.02,
-    late_by=(0.5, 12.0), news_lost=0.2, news_doubled=0.1,
+    late_by=LATE_BY, news_lost=0.2, news_doubled=0.1,
 )  # fmt: skip
 
 PROFILES: Final[dict[str, Profile]] = {
@@ -145,7 +149,7 @@ PROFILES: Final[dict[str, Profile]] = {
             handling=(0.02, 0.5),
             lazy_worker=0.0,
             max_running=(None,),
-            odds=Odds(news_lost=0.7),
+            odds=Odds(late_by=LATE_BY, news_lost=0.7),
             lateness=2.5,
             hand_back=0.5,
         ),
@@ -155,7 +159,7 @@ PROFILES: Final[dict[str, Profile]] = {
             about="the store's answers are lost, and nothing else: no lease goes into the void",
             policies=(replace(SHORT, max_extension=60.0),),
             visibility_timeouts=(20.0,),
-            odds=Odds(unheard=0.08, silence=0.5),
+            odds=Odds(late_by=LATE_BY, unheard=0.08, silence=0.5),
             hand_back=12.0,
         ),
         Profile(

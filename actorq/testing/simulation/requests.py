@@ -42,7 +42,12 @@ class Wish(NamedTuple):
     job: NewJob | None
     """The job, when the caller mints its id; otherwise the server makes it."""
     can_repeat: bool
-    """Whether it is known again, so that it takes effect once however often it is made."""
+    """Whether it is known again, so that its client may make it until it knows what came of it."""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it has an idempotency key: then a copy that comes late finds the first answer."""
+        return self.request.idempotency_key is not None
 
 
 class Wishes:
@@ -66,7 +71,7 @@ class Wishes:
         if self._earlier and choices.chance(f"{name} repeats", 0.1):
             return choices.pick(f"{name} which again", self._earlier)
         wish = self._draw(choices)
-        if wish.request.idempotency_key is not None:
+        if wish.has_key:
             self._earlier.append(wish)
         return wish
 

@@ -70,6 +70,7 @@ class SimStore:
         self._thaws_at = -math.inf
         self._strays_until = -math.inf
         self._strays: list[Commit] | None = None
+        self._late = 0
         self._flights: dict[Flight, None] = {}
         self._listeners: dict[SimListener, None] = {}
         self._ready: set[str] = set()
@@ -142,6 +143,11 @@ class SimStore:
 
     # ── what is on its way ──────────────────────────────────────────────────────────────────────
 
+    @property
+    def expected(self) -> int:
+        """How many calls are on their way, those included for whose answers nobody waits."""
+        return self._late + len(self._flights)
+
     def depart(self, flight: Flight) -> None:
         """Note that a call is on its way."""
         self._flights[flight] = None
@@ -157,8 +163,10 @@ class SimStore:
     def land_later(self, seconds: float, flight: Flight) -> None:
         """Let a call take effect in ``seconds``, unless the process that has it is gone by then."""
         boots = self.boots
+        self._late += 1
 
         def arrive() -> None:
+            self._late -= 1
             if self.boots == boots:
                 self.land(flight)
 
