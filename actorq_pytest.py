@@ -47,6 +47,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that use the fixtures on event loops in virtual time."""
     if TIME not in metafunc.fixturenames or _chooses_its_loop(metafunc):
         return
+    if _is_taken(metafunc.config):
+        raise pytest.UsageError(
+            "pytest-asyncio takes every async test in its mode 'auto', also those with fixtures of "
+            "actorq, which run on loops of their own: set asyncio_mode = strict, and mark its tests"
+        )
     from actorq.testing.virtual_time import virtual_backend
 
     names = metafunc.config.getini("actorq_loops")
@@ -58,6 +63,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     # that a module's fixtures may be asynchronous too.
     mark = pytest.mark.parametrize(BACKEND, backends, ids=names, scope="module")
     metafunc.definition.add_marker(mark)
+
+
+def _is_taken(config: pytest.Config) -> bool:
+    if not config.pluginmanager.hasplugin("asyncio"):
+        return False
+    mode: object = config.getoption("asyncio_mode", None) or config.getini("asyncio_mode")
+    return str(getattr(mode, "value", mode)) == "auto"
 
 
 def _chooses_its_loop(metafunc: pytest.Metafunc) -> bool:

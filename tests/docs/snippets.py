@@ -16,6 +16,7 @@ SERVER = "http://127.0.0.1:8080"
 _SNIPPET = re.compile(
     rf"({re.escape(NEEDS_A_SERVER)})?^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE
 )
+_FILE = re.compile(r"# (\w+\.py)\n")
 
 
 class Snippet(NamedTuple):
@@ -27,6 +28,17 @@ class Snippet(NamedTuple):
     needs_a_server: bool
 
     @property
+    def file_name(self) -> str | None:
+        """Return the name of the file that it is, if its first line says so."""
+        match = _FILE.match(self.code)
+        return match[1] if match else None
+
+    @property
+    def is_a_test(self) -> bool:
+        """Tell whether it is a file of tests."""
+        return (self.file_name or "").startswith("test_")
+
+    @property
     def speaks_to_a_server(self) -> bool:
         """Tell whether it uses a server that is running already."""
         return SERVER in self.code
@@ -35,6 +47,12 @@ class Snippet(NamedTuple):
     def needs_postgres(self) -> bool:
         """Tell whether it connects to a database that the environment names."""
         return "POSTGRES_DSN" in self.code
+
+
+def files_of(page: str) -> dict[str, str]:
+    """Return the files that a page shows, by their names: its snippets may import each other."""
+    own = [snippet for snippet in snippets() if snippet.page == page]
+    return {snippet.file_name: snippet.code for snippet in own if snippet.file_name}
 
 
 def snippets() -> list[Snippet]:

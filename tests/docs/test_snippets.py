@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,13 +12,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.docs.snippets import PAGES, ROOT, SERVER, Snippet, snippets
+from tests.docs.snippets import PAGES, ROOT, SERVER, Snippet, files_of, snippets
 from tests.e2e.server_process import ACTORQ, Server
 from tests.servers.postgres import shared_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytest_plugins = "pytester"
 
 RUNNABLE = [
     pytest.param(
@@ -26,7 +29,12 @@ RUNNABLE = [
         marks=[pytest.mark.store("postgres")] if snippet.needs_postgres else [],
     )
     for snippet in snippets()
-    if not snippet.needs_a_server
+    if not snippet.needs_a_server and not snippet.is_a_test
+]
+TESTS = [
+    pytest.param(snippet, id=f"{snippet.page}:{snippet.line}")
+    for snippet in snippets()
+    if snippet.is_a_test
 ]
 _LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)(?:#([^)\s]+))?\)")
 
@@ -60,6 +68,10 @@ def test_snippets_run(
 ) -> None:
     """Every Python snippet of the pages runs as it stands, to its end."""
     monkeypatch.chdir(tmp_path)
+    for name, code in files_of(snippet.page).items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+        monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
     if snippet.needs_postgres:
         monkeypatch.setenv("POSTGRES_DSN", str(request.getfixturevalue("database")))
     # Blank lines in front, so that a traceback tells the line of the page.
@@ -67,6 +79,18 @@ def test_snippets_run(
     if snippet.speaks_to_a_server:
         code = code.replace(SERVER, str(request.getfixturevalue("server")))
     exec(compile(code, snippet.page, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
+
+
+@pytest.mark.parametrize("snippet", TESTS)
+def test_tests_of_the_pages_pass(snippet: Snippet, pytester: pytest.Pytester) -> None:
+    """Every file of tests that a page shows passes on both loops, beside the page's other files."""
+    for name, code in files_of(snippet.page).items():
+        (pytester.path / name).write_text(code, encoding="utf-8")
+    pytester.makeini("[pytest]\nactorq_loops = asyncio trio\nfilterwarnings = error\n")
+    pytester.syspathinsert()
+    result = pytester.runpytest("-p", "no:cacheprovider", str(snippet.file_name))
+    number = 2 * len(re.findall(r"^async def test_", snippet.code, re.MULTILINE))
+    assert result.parseoutcomes() == {"passed": number}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
