@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import secrets
 import sys
@@ -71,7 +72,8 @@ def test_snippets_run(
     for name, code in files_of(snippet.page).items():
         (tmp_path / name).write_text(code, encoding="utf-8")
         monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
     if snippet.needs_postgres:
         monkeypatch.setenv("POSTGRES_DSN", str(request.getfixturevalue("database")))
     # Blank lines in front, so that a traceback tells the line of the page.
