@@ -117,6 +117,7 @@ class AsyncClient:
             query = replace(query, before=page.next_before)
 
     enqueue = _awaited(Calls.enqueue)
+    enqueue_call = _awaited(Calls.enqueue_call)
     enqueue_many = _awaited(Calls.enqueue_many)
     get_job = _awaited(Calls.get_job)
     wait_for_change = _awaited(Calls.wait_for_change)

@@ -115,6 +115,7 @@ class Client:
             query = replace(query, before=page.next_before)
 
     enqueue = _blocking(Calls.enqueue)
+    enqueue_call = _blocking(Calls.enqueue_call)
     enqueue_many = _blocking(Calls.enqueue_many)
     get_job = _blocking(Calls.get_job)
     wait_for_change = _blocking(Calls.wait_for_change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from actorq.core import bounds, calls, intake
 from actorq.core.commands import Edit, ListJobs
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from actorq.errors import ActorqError
     from actorq.face import EnqueueOptions
     from actorq.sdk.client.exchange import Conversation
+    from actorq.sdk.task import Call
 
 NOT_MODIFIED: Final = 304
 
@@ -60,6 +61,14 @@ class JobCalls(BaseCalls):
         if isinstance(result, PrunedReplay):
             raise NotFound(result.id)
         return result.job
+
+    def enqueue_call(self, call: Call[Any]) -> Conversation[Job]:
+        """Enqueue a call of a task, ``client.enqueue_call(welcome.call("Ada"))``, and return its job.
+
+        Raises as ``enqueue`` does.
+        """
+        draft = call.draft
+        return self.enqueue(draft.queue_name, draft.payload, **draft.options)
 
     def enqueue_many(
         self, jobs: Sequence[NewJob]

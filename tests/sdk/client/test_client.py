@@ -8,6 +8,7 @@ import pytest
 from actorq import (
     Ack,
     AlreadyStarted,
+    App,
     DuplicateJob,
     Edit,
     Enqueued,
@@ -61,6 +62,20 @@ async def test_a_whole_life_is_the_same_as_embedded(kind: Kind) -> None:
         assert await speaker.say(lambda calls: calls.delete(made.id)) == done
         with pytest.raises(NotFound, match=made.id):
             await speaker.say(lambda calls: calls.get_job(made.id))
+
+
+async def test_a_call_of_a_task_is_enqueued(kind: Kind) -> None:
+    """A program without an event loop can enqueue what tasks are called with, options and all (§9)."""
+    app = App()
+
+    @app.task(queue="mail", max_retries=7)
+    def welcome(name: str) -> None: ...
+
+    async with open_server() as served, speaking(kind, served.url) as speaker:
+        call = welcome.with_options(delay="1h", priority=3).call("Ada")
+        job = await speaker.say(lambda calls: calls.enqueue_call(call))
+        assert (job.task, job.queue_name, job.payload) == ("welcome", "mail", '{"name":"Ada"}')
+        assert (job.priority, job.max_retries, job.status) == (3, 7, Status.DELAYED)
 
 
 async def test_failures_and_hand_backs(kind: Kind) -> None:
