@@ -73,6 +73,7 @@ class Director:
             Client(world, self._policy, f"client-{number}", self._servers, calls)
             for number in range(clients)
         ]
+        self._heard_from = 0.0
         self._inspector = Inspector(world, "inspector", self._servers)
         self.trouble.servers = self._servers
         self.trouble.workers = self._workers
@@ -92,15 +93,18 @@ class Director:
         world = self.world
         low, high = world.profile.seconds
         async with anyio.create_task_group() as world.tasks:
-            with guarded():
-                self._open()
-                world.start(self.trouble.make)
-                seconds = low + (high - low) * world.choices.choose("seconds", 8) / 8
-                await anyio.sleep(seconds)
-                await self._heal()
-                await self._wait_for_ends()
-                await self._close()
-            world.tasks.cancel_scope.cancel()
+            try:
+                with guarded():
+                    self._open()
+                    world.start(self.trouble.make)
+                    seconds = low + (high - low) * world.choices.choose("seconds", 8) / 8
+                    await anyio.sleep(seconds)
+                    await self._heal()
+                    await self._wait_for_ends()
+                    await self._close()
+            finally:
+                world.order.release()
+                world.tasks.cancel_scope.cancel()
 
     def _open(self) -> None:
         world, profile, choices = self.world, self.world.profile, self.world.choices
@@ -141,6 +145,9 @@ class Director:
     async def _heal(self) -> None:
         world = self.world
         world.healed = True
+        if world.profile.has_store_trouble:
+            # A lane that waits for a store which fell silent goes on with what gathered meanwhile.
+            self._heard_from = world.time() + world.profile.odds.silence + LOOK_S
         await self.trouble.heal()
         await self._until(
             lambda: all(server.queue is not None for server in self._servers), STARTING_S
@@ -153,7 +160,9 @@ class Director:
         await self._until(self._is_over, self.world.profile.recovery)
 
     def _is_over(self) -> bool:
-        if self._store.expected or any(client.machine.alive() for client in self._clients):
+        if self._store.expected or self.world.time() < self._heard_from:
+            return False
+        if any(client.machine.alive() for client in self._clients):
             return False
         return not any(job.status in LIVE for job in self._store.data.jobs.values())
 

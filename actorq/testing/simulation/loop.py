@@ -58,7 +58,7 @@ class VirtualTime(trio.abc.Clock):
         self._numbers = count()
         self._spins = 0
         self._scope = trio.CancelScope()
-        self._stuck: str | None = None
+        self._failure: Exception | None = None
 
     def start_clock(self) -> None:
         """Have nothing to start."""
@@ -74,7 +74,10 @@ class VirtualTime(trio.abc.Clock):
             self._spins = 0
             due, _, call = heappop(planned)
             self._now = max(self._now, due)
-            call()
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 - raised where main is watched
+                self.give_up(error)
         elif deadline < math.inf:
             self._spins = 0
             self._now = max(self._now, deadline)
@@ -83,24 +86,25 @@ class VirtualTime(trio.abc.Clock):
             self._spins += 1
             if self._spins > MAX_SPINS:
                 self._spins = 0
-                self.give_up("every task waits, and nothing is planned")
+                self.give_up(StandsStill("every task waits, and nothing is planned"))
         return 0.0
 
     async def watch(self, main: Callable[[], Awaitable[T]]) -> T:
-        """Return what ``main`` returns; raises ``StandsStill`` when it was given up."""
+        """Return what ``main`` returns; raises the reason for which it was given up."""
         with self._scope:
             return await main()
-        raise StandsStill(self._stuck)
+        assert self._failure is not None
+        raise self._failure
 
-    def give_up(self, reason: str) -> None:
+    def give_up(self, reason: Exception) -> None:
         """End ``main`` by cancelling it, once: whoever does not listen to that ends the loop itself."""
-        if self._stuck is not None:
-            raise StandsStill(reason)
-        self._stuck = reason
+        if self._failure is not None:
+            raise reason
+        self._failure = reason
         self._scope.cancel()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Plan a call, which must not fail: ``seconds`` from now, when no task can run before it."""
+        """Plan a call for ``seconds`` from now; should it fail, that is the end of the run."""
         heappush(self._planned, (self._now + seconds, next(self._numbers), call))
 
 
@@ -122,9 +126,15 @@ class Order:
 
     async def thaw(self, machine: object) -> None:
         """Let all tasks of ``machine`` go on that became ready meanwhile."""
-        self._thawed += self._held.pop(machine, ())
+        self._thawed += self._held.pop(machine, [])
         # Who is held is given back with the next batch: this task alone makes sure that there is one.
         await anyio.lowlevel.checkpoint()
+
+    def release(self) -> None:
+        """Hold back nobody any more: the world comes to its end."""
+        for held in self._held.values():
+            self._thawed += held
+        self._held.clear()
 
     def shuffle(self, batch: list[trio.lowlevel.Task]) -> None:
         """Rearrange the tasks that trio is about to run, the last one first."""
@@ -152,7 +162,7 @@ class Order:
         self._batches += 1
         if self._batches > MAX_BATCHES:
             self._batches = 0
-            self._time.give_up(f"{MAX_BATCHES} batches of tasks ran at one moment")
+            self._time.give_up(StandsStill(f"{MAX_BATCHES} batches of tasks ran at one moment"))
 
 
 def run(main: Callable[[], Awaitable[T]], time: VirtualTime, order: Order) -> T:

@@ -83,6 +83,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     removes: bool = True
     """Whether clients delete and purge. Then nothing that is known by its id alone is sent again: a copy
     that arrives after the end of its job, and the removal of its record, is a new job."""
+    dedupes: float = 0.2
+    """The chance that a request has a dedupe key."""
     queues: tuple[str, ...] = ("mail", "video")
     policies: tuple[Policy, ...] = (SHORT, FORGETFUL)
     max_running: tuple[int | None, ...] = (None, None, 2)
@@ -121,6 +123,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """How long a lease may last of which nobody was told; None where it is not judged."""
     recovery: float = 40.0
     """In how long every job must have ended, once all is well: ten of the longest leases, and more."""
+
+    @property
+    def has_store_trouble(self) -> bool:
+        """Whether calls of the store may go unanswered."""
+        troubles = msgspec.structs.asdict(self.troubles)
+        return any(self.odds.weights()) or any(
+            odds for name, odds in troubles.items() if name.startswith("store_")
+        )
 
 
 _LOST: Final = Exchanges(lost_request=0.03, lost_answer=0.06, doubled=0.04, slow=0.04)
@@ -161,6 +171,17 @@ PROFILES: Final[dict[str, Profile]] = {
             visibility_timeouts=(20.0,),
             odds=Odds(late_by=LATE_BY, unheard=0.08, silence=0.5),
             hand_back=12.0,
+        ),
+        Profile(
+            name="rivals",
+            about="many clients at once want the same few things, and the dead again",
+            clients=(4, 6),
+            calls=(60, 120),
+            seconds=(4.0, 8.0),
+            dedupes=0.8,
+            queues=("mail",),
+            handlers=Handlers(fails=0.2, rejects=0.2),
+            latency=(0.005, 0.3),
         ),
         Profile(
             name="overtime",

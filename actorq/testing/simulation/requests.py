@@ -88,7 +88,7 @@ class Wishes:
             delay=choices.pick(f"{name} delay", _DELAYS),
             expires_in=choices.pick(f"{name} lapses", _LAPSES),
         )
-        if choices.chance(f"{name} dedupes", 0.2):
+        if choices.chance(f"{name} dedupes", self._world.profile.dedupes):
             request = replace(
                 request,
                 dedupe_key=choices.pick(f"{name} key", _KEYS),
