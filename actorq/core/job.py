@@ -12,7 +12,7 @@ import msgspec
 from actorq.core.instants import to_us
 from actorq.core.transitions import LIVE, Status
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The version of the stored record. A store writes it beside each job, and leaves alone every
 field that it does not know, so that an older and a newer server can share one store."""
 
@@ -134,6 +134,16 @@ class CheckedJob(NewJob, frozen=True, kw_only=True):
     """A job that the intake made: its values need not be looked at again."""
 
 
+class TickJob(CheckedJob, frozen=True, kw_only=True):
+    """The job that a schedule makes: for ``tick`` (instant), or when somebody asked for it (None).
+
+    A class of its own, as the fingerprint of a request must not change with what no request can say.
+    """
+
+    schedule: str
+    tick: int | None
+
+
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The record of one job (contract §1).
 
@@ -141,6 +151,7 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ``progress`` and ``result`` are JSON text. ``dedupe_until`` is the instant to which the dedupe window
     holds the key beyond the job's own life. ``settled_token`` and ``settled_by`` remember the last
     settlement by a holder, so that a repeated call is known as one; they are the store's business.
+    ``schedule`` names the schedule that made it, ``tick`` is the instant for which.
     """
 
     id: str
@@ -174,6 +185,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     lease: Lease | None = None
     settled_token: str | None = None
     settled_by: Settlement | None = None
+    schedule: str | None = None
+    tick: int | None = None
 
     def holds_key(self, now: int) -> bool:
         """Tell whether the job holds its dedupe key at the instant ``now``: live, or in its window."""
@@ -205,4 +218,6 @@ def create(new: NewJob, now: int) -> Job:
         backoff=new.backoff,
         timeout=new.timeout,
         expires_at=new.expires_at,
+        schedule=new.schedule if isinstance(new, TickJob) else None,
+        tick=new.tick if isinstance(new, TickJob) else None,
     )

@@ -51,6 +51,8 @@ class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[JobError, ...] = ()
     dead_reason: DeadReason | None = None
     cancel_requested: bool = False
+    schedule: str | None = None
+    tick: int | None = None
 
 
 Unknown = dict[str, msgspec.Raw]
@@ -91,6 +93,8 @@ def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
         job.errors,
         job.dead_reason,
         job.cancel_requested,
+        job.schedule,
+        job.tick,
     )
     data = _ENCODER.encode(rest)
     if unknown:
@@ -112,6 +116,7 @@ def _is_plain(job: Job) -> bool:
         and not job.errors
         and job.dead_reason is None
         and not job.cancel_requested
+        and job.schedule is None
     )
 
 
@@ -180,6 +185,8 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             lease=_lease(token, worker_id, claimed_at, leased_until, visibility),
             settled_token=settled_token,
             settled_by=None if settled_by is None else Settlement(settled_by),
+            schedule=rest.schedule,
+            tick=rest.tick,
         )
         unknown = None if record_format <= FORMAT else _unknown(text)
         return Entry(job, queue, job, record_format, unknown)
