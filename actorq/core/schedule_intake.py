@@ -18,7 +18,7 @@ from actorq.core.schedule import (
     PutSchedule,
     ScheduleChange,
 )
-from actorq.core.ticks import Timing, check_timing
+from actorq.core.ticks import check_timing
 from actorq.errors import InvalidInput
 
 MAX_TICKS: Final = 100
@@ -70,7 +70,7 @@ def check(new: NewSchedule, policy: Policy) -> NewSchedule:
         name=name_of(new.name),
         job=job,
         timing=check_timing(new.timing),
-        catch_up=intake.word(CatchUp, new.catch_up, "/catch_up"),
+        catch_up=catch_up(new.catch_up),
         catch_up_window=bounds.seconds(
             new.catch_up_window, "/catch_up_window", least=0.0, most=MAX_WINDOW_S
         ),
@@ -88,22 +88,14 @@ def names(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(name_of(name) for name in asked)
 
 
-def name_of(value: object) -> str:
+def catch_up(value: object) -> CatchUp:
+    """Return the policy that a word names."""
+    return intake.word(CatchUp, value, "/catch_up")
+
+
+def name_of(value: object, pointer: str = "/name") -> str:
     """Return the legal name of a schedule: the same form as a queue's."""
-    return bounds.queue_name(value, "/name")
-
-
-def timing(
-    *,
-    cron: str | None = None,
-    every: float | None = None,
-    zone: str = "UTC",
-    starts_at: int | None = None,
-    ends_at: int | None = None,
-) -> Timing:
-    """Return a checked timing; instants are microseconds since the epoch, ``every`` is seconds."""
-    wanted = Timing(cron=cron, every=every, zone=zone, starts_at=starts_at, ends_at=ends_at)
-    return check_timing(wanted)
+    return bounds.queue_name(value, pointer)
 
 
 def _change(wish: ScheduleChange, policy: Policy) -> ScheduleChange:

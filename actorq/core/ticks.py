@@ -63,9 +63,7 @@ def last_tick(timing: Timing, anchor: int, until: int) -> int | None:
         until = min(until, timing.ends_at)
     if timing.every is not None:
         step = to_us(timing.every)
-        tick: int | None = anchor + (until - anchor) // step * step
-        if tick is not None and tick < anchor:
-            return None
+        tick: int | None = anchor + (until - anchor) // step * step if until >= anchor else None
     else:
         tick = read_cron(timing.cron or "").last_until(until, find_zone(timing.zone))
     if tick is None or (timing.starts_at is not None and tick < timing.starts_at):

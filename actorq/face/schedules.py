@@ -67,7 +67,7 @@ class ScheduleVerbs:
             name=schedule_intake.name_of(name),
             job=schedule_intake.new_job(queue_name, payload, self._post.policy, **job),
             timing=check_timing(timing),
-            catch_up=intake.word(CatchUp, catch_up, "/catch_up"),
+            catch_up=schedule_intake.catch_up(catch_up),
             catch_up_window=catch_up_window,
             paused=paused,
         )

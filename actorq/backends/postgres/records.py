@@ -151,12 +151,11 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             token, worker_id, claimed_at, leased_until, visibility,
             completed_at, result, payload, text,
         ) = row  # fmt: skip
-        code: int = status
         rest = decode_rest(text)
         job = Job(
             id=job_id,
             queue_name=name_of(queue),
-            status=STATUSES[code],
+            status=STATUSES[int(status)],
             payload=payload.decode(),
             priority=priority,
             max_retries=rest.max_retries,
@@ -188,8 +187,7 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             schedule=rest.schedule,
             tick=rest.tick,
         )
-        unknown = None if record_format <= FORMAT else _unknown(text)
-        return Entry(job, queue, job, record_format, unknown)
+        return Entry(job, queue, job, record_format, _unknown(text, record_format))
 
     return read
 
@@ -200,7 +198,9 @@ def _lease(
     return None if token is None else Lease(token, worker_id, claimed_at, leased_until, visibility)
 
 
-def _unknown(text: str) -> Unknown:
+def _unknown(text: str, record_format: int) -> Unknown | None:
+    if record_format <= FORMAT:
+        return None
     known = Rest.__struct_fields__
     # Copies: a Raw is a view that would keep the whole text.
     return {name: raw.copy() for name, raw in _FIELDS.decode(text).items() if name not in known}
