@@ -24,9 +24,9 @@ PROMOTE_LIMIT: Final = 500
 FIRE_LIMIT: Final = 100
 """How many jobs of schedules one round makes."""
 
-LOOK_EVERY_S: Final = 1.0
-"""Seconds between looks for ticks, at least, when none is known to come earlier: without this, a crowd of
-delayed jobs would have the store asked for ticks as often."""
+LOOK_EVERY_S: Final = 10.0
+"""Seconds between looks for ticks when none is known to come earlier. Who defines a schedule tells its own
+server, and ticks that are known of are known everywhere; this is for what was said to nobody who lived."""
 
 
 class Scheduler:
