@@ -53,11 +53,11 @@ class Round(NamedTuple):
         """The jobs to be made, in order."""
         return [job for one in self.planned for job in one.jobs]
 
-    def settle(self, answers: Sequence[Answer]) -> Iterator[tuple[Schedule, Schedule]]:
-        """Give each schedule as it was and as it is to be, by what became of its jobs."""
+    def settle(self, answers: Sequence[Answer | None]) -> Iterator[Schedule]:
+        """Give each schedule as it is to be, by what became of its jobs; None where that is yet to be seen."""
         left = iter(answers)
         for one in self.planned:
-            yield one.schedule, _settled(one, [next(left) for _ in one.jobs], self.now)
+            yield _settled(one, [next(left) for _ in one.jobs], self.now)
 
 
 def plan(due: Sequence[Schedule], now: int, limit: int) -> Round:
@@ -96,6 +96,16 @@ def created(answers: Sequence[Answer]) -> tuple[Enqueued, ...]:
     )
 
 
+def counted(schedule: Schedule, answer: Answer | None) -> Schedule:
+    """Return the record that knows of one more job, if the answer tells of one."""
+    if isinstance(answer, Enqueued | PrunedReplay):
+        # For a held dedupe key it is the job that holds it: the tick has made none.
+        is_new = answer.outcome is Outcome.CREATED
+        job_id = answer.job.id if isinstance(answer, Enqueued) else answer.id
+        return replace(schedule, last_job_id=job_id, fired=schedule.fired + is_new)
+    return schedule
+
+
 def _job(schedule: Schedule, tick: int, now: int, place: int) -> TickJob:
     return job_of(schedule, tick_id(now, place, f"{schedule.name}\0{tick}"), tick)
 
@@ -128,16 +138,12 @@ def _all_of(schedule: Schedule, first: int, now: int, room: int) -> tuple[list[i
     return found, tick
 
 
-def _settled(one: Planned, answers: Sequence[Answer], now: int) -> Schedule:
+def _settled(one: Planned, answers: Sequence[Answer | None], now: int) -> Schedule:
     after = one.schedule
     if one.is_strange:
         return replace(after, held_until=now + STRANGE_US)
     for job, answer in zip(one.jobs, answers, strict=True):
         if isinstance(answer, QueueFull):
             return replace(after, next_tick=job.tick, held_until=now + FULL_US)
-        after = replace(after, last_tick=job.tick)
-        if isinstance(answer, Enqueued):
-            # For a held dedupe key it is the job that holds it: the tick has made none.
-            is_new = answer.outcome is Outcome.CREATED
-            after = replace(after, last_job_id=answer.job.id, fired=after.fired + is_new)
+        after = counted(replace(after, last_tick=job.tick), answer)
     return replace(after, next_tick=one.next_tick, held_until=None)

@@ -30,7 +30,7 @@ def fire(data: Data, limit: int, now: int) -> Sweep:
     """Make the jobs of the ticks that have come, and advance their schedules."""
     made = firing.plan(data.timetable.due(now, limit), now, limit)
     answers = [enqueue(data, job, now) for job in made.jobs]
-    for _, after in made.settle(answers):
+    for after in made.settle(answers):
         data.put_schedule(after.name, after)
     next_at = data.timetable.next_due()
     jobs = tuple(one.job for one in firing.created(answers))

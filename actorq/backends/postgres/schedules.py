@@ -93,7 +93,7 @@ def fire(work: Work, limit: int) -> Sweep:
     if items:
         intake.load()
     answers = [intake.take(new) for new in items]
-    after = [(one, loaded[one.name][1]) for _, one in made.settle(answers)]
+    after = [(one, loaded[one.name][1]) for one in made.settle(answers)]
     writes = _written(work.statements, "schedules.put", after)
     *_, result = intake.finish(*writes, work.statements("schedules.next"))
     jobs = tuple(one.job for one in firing.created(answers))

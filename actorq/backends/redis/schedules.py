@@ -18,8 +18,8 @@ from actorq.backends.redis.drafts import commit
 from actorq.backends.redis.writes import Writes
 from actorq.core import defining, firing
 from actorq.core.instants import SECOND_US
-from actorq.core.job import Idempotency, create
-from actorq.core.results import Enqueued, Sweep
+from actorq.core.job import Idempotency
+from actorq.core.results import Sweep
 from actorq.errors import ActorqError, BackendUnavailable, QueueFull
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def fire(access: Access, limit: int, *, is_whole: bool) -> Fired:
             settled = made.settle(answers)
         else:
             outboxes = {one.schedule.name: _named(one.jobs) for one in made.planned}
-            settled = made.settle([Enqueued(create(job, due.now)) for job in made.jobs])
-        for _, after in settled:
+            settled = made.settle([None] * len(made.jobs))
+        for after in settled:
             outbox = outboxes.get(after.name, ())
             timetable.write(writes, after.name, lines[after.name], after, outbox, due.now)
         noted = [line.schedule.name for line in due.lines if line.outbox]
@@ -134,8 +134,11 @@ def delivered(access: Access, name: str, answers: dict[str, Answer]) -> float | 
         if line is None:
             return None, None
         left = [job for job in line.outbox if job.id not in answers or job.id in again]
+        schedule = line.schedule
+        for job in line.outbox:
+            schedule = firing.counted(schedule, answers.get(job.id))
         writes = Writes(access.keys, now)
-        timetable.write(writes, name, line, line.schedule, left, now + RETRY_US)
+        timetable.write(writes, name, line, schedule, left, now + RETRY_US)
         return None, writes
 
     commit(access, attempt)

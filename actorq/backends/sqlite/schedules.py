@@ -65,7 +65,7 @@ def fire(work: Work, limit: int) -> tuple[Sequence[NewJob], Sweep]:
     made = firing.plan([schedule for schedule, _ in due], work.now, limit)
     items = made.jobs
     answers = enqueue(work, items, careful=True) if items else []
-    for _, after in made.settle(answers):
+    for after in made.settle(answers):
         _write(work.sqlite, after.name, after, kept[after.name])
     jobs = tuple(one.job for one in firing.created(answers))
     return items, Sweep(jobs, next_in(work.sqlite, NEXT, work.now))
