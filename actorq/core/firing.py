@@ -54,7 +54,7 @@ class Round(NamedTuple):
         return [job for one in self.planned for job in one.jobs]
 
     def settle(self, answers: Sequence[Answer | None]) -> Iterator[Schedule]:
-        """Give each schedule as it is to be, by what became of its jobs; None where that is yet to be seen."""
+        """Give each schedule as it is to be, by what became of its jobs; None: that is yet to be seen."""
         left = iter(answers)
         for one in self.planned:
             yield _settled(one, [next(left) for _ in one.jobs], self.now)

@@ -131,7 +131,8 @@ def delivered(access: Access, name: str, answers: dict[str, Answer]) -> float | 
     def attempt() -> tuple[None, Writes | None]:
         now, _ = access.read([])
         line = timetable.find(access, [name]).get(name)
-        if line is None:
+        if line is None or not any(job.id in answers for job in line.outbox):
+            # It was removed, or somebody else has delivered the same.
             return None, None
         left = [job for job in line.outbox if job.id not in answers or job.id in again]
         schedule = line.schedule
