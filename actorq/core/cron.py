@@ -68,26 +68,14 @@ class Cron:
         """Tell whether a day of the calendar matches."""
         return day.month in self._read.months and self._read.match_day(day)
 
-    def ticks(self, day: date, zone: ZoneInfo) -> list[int]:
-        """Return the instants of one matching day, in order."""
-        midnight = _midnight(day, zone)
-        if midnight is not None:
-            return [midnight + minute * _MINUTE_US for minute in self.minutes]
-        fits = _fixed if self.is_fixed else _real
-        found = {
-            instant for minute in self.minutes for instant in fits(_wall(day, minute, zone), zone)
-        }
-        return sorted(found)
-
     def next_after(self, instant: int, zone: ZoneInfo) -> int | None:
         """Return the first tick after ``instant``; None if there is none for fifty years."""
         # A day earlier than that of the wall: there what a gap has pushed on may still come.
         for day in _days(_day_of(instant, zone) - _DAY, 1):
             if self.comes_on(day):
-                ticks = self.ticks(day, zone)
-                place = bisect_right(ticks, instant)
-                if place < len(ticks):
-                    return ticks[place] if ticks[place] <= LATEST_US else None
+                tick = self._first_after(day, zone, instant)
+                if tick is not None:
+                    return tick if tick <= LATEST_US else None
         return None
 
     def last_until(self, instant: int, zone: ZoneInfo) -> int | None:
@@ -96,14 +84,36 @@ class Cron:
         first = _day_of(instant, zone)
         for day in _days(first + _DAY, -1):
             if self.comes_on(day):
-                ticks = self.ticks(day, zone)
-                place = bisect_right(ticks, instant)
-                if place:
-                    found = max(ticks[place - 1], found or 0)
+                found = max(self._last_until(day, zone, instant) or 0, found or 0) or None
             # A gap may push a tick beyond those of the day that follows: no further than that.
             if found is not None and day < first:
                 break
         return found
+
+    def _first_after(self, day: date, zone: ZoneInfo, instant: int) -> int | None:
+        midnight = _midnight(day, zone)
+        if midnight is None:
+            ticks = odd_day(self, day, zone)
+            place = bisect_right(ticks, instant)
+            return ticks[place] if place < len(ticks) else None
+        place = bisect_right(self.minutes, (instant - midnight) // _MINUTE_US)
+        return midnight + self.minutes[place] * _MINUTE_US if place < len(self.minutes) else None
+
+    def _last_until(self, day: date, zone: ZoneInfo, instant: int) -> int | None:
+        midnight = _midnight(day, zone)
+        if midnight is None:
+            ticks = odd_day(self, day, zone)
+            place = bisect_right(ticks, instant)
+            return ticks[place - 1] if place else None
+        place = bisect_right(self.minutes, (instant - midnight) // _MINUTE_US)
+        return midnight + self.minutes[place - 1] * _MINUTE_US if place else None
+
+
+@lru_cache(maxsize=256)
+def odd_day(cron: Cron, day: date, zone: ZoneInfo) -> list[int]:
+    """Return the ticks of a matching day on which clocks may change, in order."""
+    fits = _fixed if cron.is_fixed else _real
+    return sorted({tick for minute in cron.minutes for tick in fits(_wall(day, minute, zone))})
 
 
 @lru_cache(maxsize=1_024)
@@ -146,15 +156,14 @@ def _is_real(wall: datetime) -> bool:
     return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
 
 
-def _fixed(wall: datetime, zone: ZoneInfo) -> list[int]:
+def _fixed(wall: datetime) -> list[int]:
     """Return the one instant of a fixed time: the first, or the end of the gap that it falls into."""
-    del zone
     while not _is_real(wall):
         wall += timedelta(minutes=1)
     return [_instant(wall)]
 
 
-def _real(wall: datetime, zone: ZoneInfo) -> list[int]:
+def _real(wall: datetime) -> list[int]:
     """Return every instant at which the clock on the wall shows this: none, one or two."""
     passes = (wall, wall.replace(fold=1))
-    return [_instant(each.replace(tzinfo=zone)) for each in passes if _is_real(each)]
+    return [_instant(each) for each in passes if _is_real(each)]

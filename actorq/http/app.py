@@ -57,7 +57,6 @@ def routes(queue: JobQueue, options: AppOptions) -> list[Route]:
     listing = Listing(queue)
     queues = Queues(queue)
     dead = DeadLetters(queue, options)
-    schedules = Schedules(queue)
     health = Health(queue)
     document = Document()
     return [
@@ -88,17 +87,7 @@ def routes(queue: JobQueue, options: AppOptions) -> list[Route]:
         Route("GET", "/queues/{name}/dead", listing.list_dead),
         Route("POST", "/queues/{name}/dead/purge", queues.purge_dead),
         Route("POST", "/queues/{name}/redrive", dead.redrive_many),
-        Route("GET", "/schedules", schedules.list_schedules),
-        Route("POST", "/schedules", schedules.create),
-        Route("GET", "/schedules/{name}", schedules.get),
-        Route("PUT", "/schedules/{name}", schedules.put),
-        Route("PATCH", "/schedules/{name}", schedules.edit),
-        Route("DELETE", "/schedules/{name}", schedules.delete),
-        Route("POST", "/schedules/{name}/pause", schedules.pause),
-        Route("POST", "/schedules/{name}/resume", schedules.resume),
-        Route("POST", "/schedules/{name}/run", schedules.run),
-        Route("GET", "/schedules/{name}/ticks", schedules.get_ticks),
-        Route("GET", "/ticks", schedules.preview),
+        *Schedules(queue).routes(),
         Route("GET", "/healthz", health.live),
         Route("GET", "/readyz", health.ready),
         Route("GET", "/openapi.json", document.get),

@@ -16,6 +16,7 @@ from actorq.errors import InvalidInput, StaleSchedule
 from actorq.http.conditional import etag, parse_tags
 from actorq.http.listing import next_links
 from actorq.http.response import json
+from actorq.http.routing import Route
 
 if TYPE_CHECKING:
     from actorq.core.schedule import Schedule
@@ -43,6 +44,22 @@ class Schedules:
     def __init__(self, queue: JobQueue) -> None:
         """Act on ``queue``."""
         self._queue = queue
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("GET", "/schedules", self.list_schedules),
+            Route("POST", "/schedules", self.create),
+            Route("GET", "/schedules/{name}", self.get),
+            Route("PUT", "/schedules/{name}", self.put),
+            Route("PATCH", "/schedules/{name}", self.edit),
+            Route("DELETE", "/schedules/{name}", self.delete),
+            Route("POST", "/schedules/{name}/pause", self.pause),
+            Route("POST", "/schedules/{name}/resume", self.resume),
+            Route("POST", "/schedules/{name}/run", self.run),
+            Route("GET", "/schedules/{name}/ticks", self.get_ticks),
+            Route("GET", "/ticks", self.preview),
+        ]
 
     async def list_schedules(self, request: Request) -> Response:
         """List schedules by name, a page at a time."""
