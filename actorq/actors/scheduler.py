@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, assert_never
 
 import anyio
@@ -52,17 +53,19 @@ class Scheduler:
                 case m.DueWithin(seconds):
                     self._alarm.no_later_than(seconds)
                 case m.TickWithin(seconds):
-                    self._fire_within(seconds)
+                    self._fire_at = min(self._fire_at, anyio.current_time() + seconds)
+                    self._alarm.no_later_than(seconds)
                 case _:
                     assert_never(message)
         if beat:
-            try:
+            # When the store is away, or the lane has logged a bug, the next beat tries again.
+            with suppress(ActorqError):
                 await self._promote()
+            with suppress(ActorqError):
                 if anyio.current_time() >= self._fire_at:
                     await self._fire()
-            except ActorqError:
-                # The store is away, or the lane has logged a bug: the next beat tries again.
-                return
+                # The alarm forgets at each ring what lies beyond its longest pause.
+                self._alarm.no_later_than(self._fire_at - anyio.current_time())
 
     async def stop(self) -> None:
         """Nothing is held here: the truth is in the store."""
@@ -78,8 +81,4 @@ class Scheduler:
         sweep = await ask(self._lane, reply, m.FireSchedules(FIRE_LIMIT, reply))
         self._fire_at = anyio.current_time() + LOOK_EVERY_S
         if sweep.next_in is not None:
-            self._fire_within(sweep.next_in)
-
-    def _fire_within(self, seconds: float) -> None:
-        self._fire_at = min(self._fire_at, anyio.current_time() + seconds)
-        self._alarm.no_later_than(seconds)
+            self._fire_at = min(self._fire_at, anyio.current_time() + sweep.next_in)

@@ -161,9 +161,7 @@ class SimBackend:
 
     def fire_schedules(self, limit: int) -> Sweep:
         """Make up to ``limit`` jobs of ticks that have come."""
-        return self._line.call(
-            "fire_schedules", (), lambda engine, _: engine.fire_schedules(limit)
-        )
+        return self._line.call("fire_schedules", (), lambda engine, _: engine.fire_schedules(limit))
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 
