@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
 import msgspec
-import pytest
 
-from tests.http.door import Door, open_door
-
-if TYPE_CHECKING:
-    from tests.http.shown import Answer
-
-JOB = {"queue_name": "reports", "payload": "{}"}
-NIGHTLY = {"job": JOB, "cron": "0 3 * * *", "zone": "Europe/Berlin"}
-
-
-class MadeJob(msgspec.Struct):
-    """What is read of the job that a schedule makes."""
-
-    queue_name: str
-    payload: str
-    priority: int
-    task: str | None
-    backoff: dict[str, float]
-
-
-class Shown(msgspec.Struct, forbid_unknown_fields=True):
-    """A schedule, complete."""
-
-    name: str
-    job: MadeJob
-    cron: str | None
-    every: float | None
-    zone: str
-    starts_at: str | None
-    ends_at: str | None
-    catch_up: str
-    catch_up_window: float
-    paused: bool
-    next_tick: str | None
-    last_tick: str | None
-    last_job_id: str | None
-    fired: int
-    declared: bool
-    created_at: str
-    updated_at: str
-    version: int
+from tests.http.door import open_door
+from tests.http.scheduled import NIGHTLY, Shown, put, shown
 
 
 class Page(msgspec.Struct):
@@ -62,20 +22,6 @@ class Ticks(msgspec.Struct):
     """When a schedule comes due."""
 
     ticks: list[str]
-
-
-def shown(answer: Answer, status: int = 200) -> Shown:
-    """Read the schedule of an answer with this status."""
-    assert answer.status == status, answer
-    schedule = answer.read(Shown)
-    assert answer.headers["etag"] == f'"{schedule.version}"'
-    return schedule
-
-
-async def put(door: Door, name: str = "nightly", **wish: object) -> Shown:
-    """Define a schedule."""
-    answer = await door.call("PUT", f"/schedules/{name}", {**NIGHTLY, **wish})
-    return shown(answer, 201 if answer.status == 201 else 200)
 
 
 async def test_a_schedule_is_made_and_shown() -> None:
@@ -261,68 +207,6 @@ async def test_ticks_are_previewed() -> None:
         assert answer.read(Ticks).ticks == ["2026-01-01T01:30:00.000000Z"]
         for query in ("", "?cron=x", "?every=0", "?cron=@daily&every=5", "?cron=@daily&count=101"):
             (await door.call("GET", f"/ticks{query}")).problem(422, "invalid_input")
-
-
-@pytest.mark.parametrize(
-    ("method", "tail"),
-    [
-        ("GET", ""),
-        ("PATCH", ""),
-        ("DELETE", ""),
-        ("POST", "/pause"),
-        ("POST", "/resume"),
-        ("POST", "/run"),
-        ("GET", "/ticks"),
-    ],
-)
-async def test_an_unknown_schedule_is_not_found(method: str, tail: str) -> None:
-    """404 for a name that no schedule has, 422 for one that none can have (§9)."""
-    async with open_door() as door:
-        body: dict[str, object] | None = {} if method == "PATCH" else None
-        answer = await door.call(method, f"/schedules/none{tail}", body)
-        answer.problem(404, "schedule_not_found")
-        answer = await door.call(method, f"/schedules/no%20name{tail}", body)
-        assert answer.places() == ["/name"]
-
-
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"job": {"payload": "x"}}, "/job/queue_name"),
-        ({"job": {**JOB, "priority": 2**31}}, "/job/priority"),
-        ({"job": {**JOB, "delay": 5}}, "/job/delay"),
-        ({"job": {**JOB, "payload": {}}}, "/job/payload"),
-        ({"cron": "61 * * * *"}, "/cron"),
-        ({"cron": None}, "/cron"),
-        ({"every": "1h"}, "/cron"),
-        ({"cron": None, "every": "often"}, "/every"),
-        ({"zone": "Mars/Base"}, "/zone"),
-        ({"starts_at": "soon"}, "/starts_at"),
-        ({"ends_at": "2026-01-01T00:00:00"}, "/ends_at"),
-        ({"catch_up": "some"}, "/catch_up"),
-        ({"catch_up_window": "40d"}, "/catch_up_window"),
-        ({"name": "other"}, "/name"),
-        ({"color": "red"}, "/color"),
-    ],
-)
-async def test_what_is_wrong_is_named(change: dict[str, object], pointer: str) -> None:
-    """422 with the place of what is wrong, and nothing is kept (§1, §9)."""
-    async with open_door() as door:
-        answer = await door.call("PUT", "/schedules/nightly", {**NIGHTLY, **change})
-        assert answer.places() == [pointer]
-        assert (await door.call("GET", "/schedules/nightly")).status == 404
-
-
-async def test_a_timing_without_a_tick_is_refused() -> None:
-    """A schedule that would never come due: 422 (§9)."""
-    async with open_door() as door:
-        body = {**NIGHTLY, "ends_at": "2025-01-01T00:00:00Z"}
-        answer = await door.call("PUT", "/schedules/nightly", body)
-        answer.problem(422, "invalid_input")
-        (await door.call("POST", "/schedules", NIGHTLY)).problem(422, "invalid_input")
-        tag = {"If-None-Match": '"1"'}
-        answer = await door.call("PUT", "/schedules/nightly", NIGHTLY, headers=tag)
-        answer.problem(422, "invalid_input")
 
 
 async def test_edits_that_name_no_version_all_count() -> None:
