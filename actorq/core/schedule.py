@@ -136,9 +136,8 @@ _KNOWN: Final = frozenset(Schedule.__struct_fields__)
 
 def digest(new: NewSchedule) -> str:
     """Return what tells one definition from another; a later default of a new field changes it not."""
-    job = msgspec.structs.asdict(new.job)
-    said = {name: job[name] for name in job if job[name] != getattr(_NOTHING, name)}
-    whole = (new.name, said, new.timing, new.catch_up, new.catch_up_window, new.paused)
+    whole = _said(new, _NOTHING)
+    whole |= {"job": _said(new.job, _NOTHING.job), "timing": _said(new.timing, _NOTHING.timing)}
     return sha256(_plain.encode(whole)).hexdigest()
 
 
@@ -156,4 +155,12 @@ def decode(data: bytes) -> Schedule:
     return _schedules.decode(data)
 
 
-_NOTHING: Final = NewJob(id="", queue_name="", payload="")
+def _said(whole: msgspec.Struct, nothing: msgspec.Struct) -> dict[str, object]:
+    """Return the fields that are not as they are when nothing is said of them."""
+    fields = msgspec.structs.asdict(whole)
+    return {name: value for name, value in fields.items() if value != getattr(nothing, name)}
+
+
+_NOTHING: Final = NewSchedule(
+    name="", job=NewJob(id="", queue_name="", payload=""), timing=Timing()
+)

@@ -25,7 +25,7 @@ _NOT_A_ZONE: Final = frozenset({"localtime", "posixrules", "Factory"})
 """Files beside those of zones, which mean something else on each machine."""
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """When a schedule comes due: by exactly one of ``cron`` and ``every`` (seconds).
 
     ``zone`` is the time zone of the expression's clock. No tick comes before ``starts_at``

@@ -78,6 +78,8 @@ class Schedules:
         body = await request.body(_SCHEDULE)
         if body.name is None:
             raise InvalidInput("/name", "is required")
+        if body.declared:
+            raise InvalidInput("/declared", "is for PUT: a declaration may find its schedule there")
         new = wire.new_schedule(body, body.name, self._queue.policy)
         return _made(request, await self._queue.put_schedule(new, must_be_new=True))
 
@@ -92,6 +94,9 @@ class Schedules:
         if body.name not in {None, name}:
             raise InvalidInput("/name", "is another than that of the path")
         new = wire.new_schedule(body, name, self._queue.policy)
+        if body.declared:
+            (declared,) = await self._queue.declare_schedules([new])
+            return _shown(declared)
         none_match = request.header(b"if-none-match")
         if none_match is not None and none_match.strip() != "*":
             raise InvalidInput("", "the header If-None-Match can only be * here")

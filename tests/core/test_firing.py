@@ -145,6 +145,9 @@ def test_a_digest_tells_definitions_apart() -> None:
     record = schedule()
     same = digest(record.definition)
     assert digest(replace(record, fired=3, version=9).definition) == same
+    # By value: a text or a number is the same wherever it came from.
+    copied = msgspec.convert(msgspec.to_builtins(record.definition), NewSchedule, builtin_types=())
+    assert digest(copied) == same
     others = [
         replace(record.definition, job=replace(JOB, payload="y")),
         replace(record.definition, timing=Timing(every=2.0)),

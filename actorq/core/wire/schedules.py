@@ -97,6 +97,7 @@ class ScheduleBody(_Body, frozen=True):
     catch_up: Annotated[str, _CATCH_UP_TEXT] = CatchUp.LAST.value
     catch_up_window: Annotated[f.Duration, _WINDOW_TEXT] = DAY_S
     paused: bool = False
+    declared: bool = False
 
 
 class ScheduleEditBody(_Body, frozen=True):

@@ -21,7 +21,12 @@ _JOB: Final = {
 }
 
 SCHEDULE_MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
-    "ScheduleBody": {**_TIMING, "job": "The job that each tick makes."},
+    "ScheduleBody": {
+        **_TIMING,
+        "job": "The job that each tick makes.",
+        "declared": "With `PUT`: a program's code says so. It is taken over when the code says something "
+        "else than it last did; until then edits stay, and a pause stays whatever the code says.",
+    },
     "ScheduleEditBody": {**_TIMING, "job": "The job that each tick makes, whole."},
     "ScheduledJobBody": _JOB,
     "ScheduledJobView": {
