@@ -158,7 +158,7 @@ def encode_new(new: NewJob) -> bytes:
             new.expires_at,
             new.dedupe_key,
             to_us(new.dedupe_window) if new.dedupe_key is not None else 0,
-            origin_of(new) if isinstance(new, TickJob) else _NOTHING,
+            origin_of(new) if type(new) is TickJob else _NOTHING,
         )
     )
 
