@@ -136,7 +136,7 @@ class ScheduleVerbs:
     async def run_schedule(self, name: str) -> Job:
         """Make a schedule's job now, beside its ticks; for a held dedupe key, the job that holds it."""
         schedule = await self.get_schedule(name)
-        new = firing.job_of(schedule, self._post.mint_id(), None)
+        new = firing.job_of(schedule, self._post.mint_id(schedule.job.queue_name), None)
         reply: Reply[list[Enqueued | PrunedReplay | ActorqError]] = Reply()
         (answer,) = await self._post.ask(m.EnqueueJobs((new,), reply), reply)
         if isinstance(answer, ActorqError):
