@@ -61,14 +61,18 @@ class Round(NamedTuple):
 
 
 def plan(due: Sequence[Schedule], now: int, limit: int) -> Round:
-    """Plan a round at the store's instant ``now``: at most ``limit`` jobs, the longest due first."""
+    """Plan a round at the store's instant ``now``: at most ``limit`` jobs, the longest due first.
+
+    What is to be made up for is shared out: one schedule of many keeps no other waiting.
+    """
     planned: list[Planned] = []
+    share = max(1, limit // max(1, len(due)))
     made = 0
     for schedule in due:
         if made >= limit:
             break
         try:
-            ticks, next_at = _come(schedule, now, limit - made)
+            ticks, next_at = _come(schedule, now, min(share, limit - made))
         except InvalidInput:
             # A zone that is not known here: another server may know it.
             planned.append(Planned(schedule, is_strange=True))

@@ -94,6 +94,18 @@ def test_a_zone_that_is_not_known_here_is_left_to_others() -> None:
     assert left.due_at == NOW + 2 * SECOND_US + STRANGE_US
 
 
+def test_who_makes_up_for_much_keeps_nobody_waiting() -> None:
+    """Of a round each schedule that is due has its share, and what is left over comes next (I17)."""
+    behind = schedule(name="behind", catch_up=CatchUp.ALL)
+    now = NOW + 1_000 * SECOND_US
+    others = [replace(schedule(), name=f"s{n}", next_tick=now) for n in range(4)]
+    made = plan([behind, *others], now, 100)
+    names = [job.schedule for job in made.jobs]
+    assert names == ["behind"] * 20 + ["s0", "s1", "s2", "s3"]
+    (after, *_) = made.settle([None] * len(made.jobs))
+    assert after.next_tick == NOW + 21 * SECOND_US
+
+
 def test_a_refused_tick_comes_again() -> None:
     """Ticks before the one that found no room stand; that one and those after it come again (§8)."""
     record = schedule(catch_up=CatchUp.ALL)
