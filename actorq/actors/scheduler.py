@@ -10,7 +10,7 @@ import anyio
 from actorq.actors import messages as m
 from actorq.actors.actor import Alarm, ask
 from actorq.actors.mailbox import Reply
-from actorq.errors import ActorqError
+from actorq.errors import ActorqError, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,17 +58,25 @@ class Scheduler:
                 case _:
                     assert_never(message)
         if beat:
-            # When the store is away, or the lane has logged a bug, the next beat tries again.
-            with suppress(ActorqError):
-                await self._promote()
-            with suppress(ActorqError):
-                if anyio.current_time() >= self._fire_at:
-                    await self._fire()
-                # The alarm forgets at each ring what lies beyond its longest pause.
-                self._alarm.no_later_than(self._fire_at - anyio.current_time())
+            await self._see_to_what_is_due()
 
     async def stop(self) -> None:
         """Nothing is held here: the truth is in the store."""
+
+    async def _see_to_what_is_due(self) -> None:
+        # When the store is away, or the lane has logged a bug, the next beat tries again.
+        try:
+            await self._promote()
+        except BackendUnavailable:
+            return
+        except ActorqError:
+            # Whatever is wrong there need not be wrong here.
+            pass
+        with suppress(ActorqError):
+            if anyio.current_time() >= self._fire_at:
+                await self._fire()
+            # The alarm forgets at each ring what lies beyond its longest pause.
+            self._alarm.no_later_than(self._fire_at - anyio.current_time())
 
     async def _promote(self) -> None:
         reply: Reply[Sweep] = Reply()

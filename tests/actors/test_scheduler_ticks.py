@@ -120,6 +120,23 @@ async def test_a_store_that_is_away_is_asked_again_at_the_beat() -> None:
 
 
 @virtual
+async def test_a_bug_in_the_promotion_holds_up_no_tick() -> None:
+    """What is wrong with jobs that are due need not be wrong with schedules (I17)."""
+    world = World()
+    world.backend.change_schedules([PutSchedule(new=wanted(1.0))])
+    scheduler, _ = await scheduler_of(world)
+    world.clock.advance(1.0)
+
+    def explode(verb: str) -> None:
+        if verb == "promote":
+            raise ValueError(verb)
+
+    world.trouble.before = explode
+    await scheduler.handle([m.Beat()])
+    assert world.backend.get_queue_length(["q"])[0].pending == 1
+
+
+@virtual
 async def test_a_lost_answer_makes_no_second_job() -> None:
     """A round whose answer is lost is repeated at once, and finds its tick fired (I19)."""
     world = World()
