@@ -8,7 +8,7 @@ from actorq.actors import messages as m
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import NewJob
 from actorq.core.results import Enqueued, PrunedReplay
-from actorq.core.schedule import DeclareSchedule, PauseSchedule, PutSchedule
+from actorq.core.schedule import PutSchedule
 from actorq.errors import ActorqError, BackendUnavailable, IdempotencyKeyReused, InternalError
 
 if TYPE_CHECKING:
@@ -133,12 +133,13 @@ def repeatable(kind: Kind, item: object) -> bool:
 
     A settlement may if it carries its token, by which the store knows it again. A bare one might
     meet the next holder's lease; an edit, a redrive or a delete would judge its own effect. What a schedule
-    shall be is no edit: if it is so already, nothing happens.
+    shall be instead of one version can be said twice; without it, a first call that comes late could undo
+    what others did since.
     """
     if kind in _REPEATABLE:
         return True
-    if isinstance(item, PutSchedule | DeclareSchedule | PauseSchedule):
-        return True
+    if isinstance(item, PutSchedule):
+        return item.version is not None
     return isinstance(item, Ack | Fail | Release | Extend | Report) and item.token is not None
 
 

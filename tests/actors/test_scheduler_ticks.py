@@ -179,14 +179,15 @@ async def test_jobs_of_ticks_wake_their_queue() -> None:
 @pytest.mark.parametrize(
     ("wish", "may_be_repeated"),
     [
-        (PutSchedule(new=wanted(1.0)), True),
-        (DeclareSchedule(new=wanted(1.0)), True),
-        (PauseSchedule(name="s", paused=True), True),
+        (PutSchedule(new=wanted(1.0), version=3), True),
+        (PutSchedule(new=wanted(1.0)), False),
+        (DeclareSchedule(new=wanted(1.0)), False),
+        (PauseSchedule(name="s", paused=True), False),
         (DeleteSchedule(name="s"), False),
     ],
 )
 def test_what_may_be_repeated(wish: ScheduleChange, *, may_be_repeated: bool) -> None:
-    """What a schedule shall be may be said twice; a removal might meet its own effect (rule 2)."""
+    """An edit of one version may be made twice; a copy of any other might undo somebody's (rule 2)."""
     assert repeatable(m.ChangeSchedules, wish) is may_be_repeated
 
 
