@@ -18,6 +18,8 @@ from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit, QueueLength, QueueSettings, QueueStats
 from actorq.core.results import Claimed, Enqueued, Outcome, Page, PrunedReplay, Settled
 from actorq.core.retry import Failure
+from actorq.core.schedule import CatchUp, NewSchedule, Schedule
+from actorq.core.ticks import Timing
 from actorq.core.transitions import Status
 from actorq.errors import (
     ActorqError,
@@ -34,7 +36,10 @@ from actorq.errors import (
     NotLeased,
     Overloaded,
     QueueFull,
+    ScheduleExists,
+    ScheduleNotFound,
     ShuttingDown,
+    StaleSchedule,
     StaleVersion,
     TokenRequired,
 )
@@ -61,6 +66,7 @@ __all__ = [
     "BackendUnavailable",
     "Backoff",
     "Call",
+    "CatchUp",
     "Claimed",
     "Codec",
     "ConfigurationError",
@@ -89,6 +95,7 @@ __all__ = [
     "LeaseLost",
     "ListJobs",
     "NewJob",
+    "NewSchedule",
     "NotConnected",
     "NotFound",
     "NotLeased",
@@ -110,13 +117,18 @@ __all__ = [
     "Report",
     "Retention",
     "Retry",
+    "Schedule",
+    "ScheduleExists",
+    "ScheduleNotFound",
     "Settled",
     "ShuttingDown",
     "Snooze",
+    "StaleSchedule",
     "StaleVersion",
     "Status",
     "Task",
     "TaskError",
+    "Timing",
     "TokenRequired",
     "Unreadable",
     "Worker",

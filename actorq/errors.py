@@ -143,6 +143,38 @@ class StaleVersion(ActorqError):
         self.version = version
 
 
+class ScheduleNotFound(ActorqError):
+    """There is no schedule of that name."""
+
+    code = "schedule_not_found"
+
+    def __init__(self, name: str) -> None:
+        """Name the schedule that is not there."""
+        super().__init__(f"no schedule has the name {name}")
+        self.name = name
+
+
+class ScheduleExists(ActorqError):
+    """There is a schedule of that name already, and the caller asked for a new one."""
+
+    code = "schedule_exists"
+
+    def __init__(self, name: str) -> None:
+        """Name the schedule that is there."""
+        super().__init__(f"there is a schedule {name} already")
+        self.name = name
+
+
+class StaleSchedule(StaleVersion):
+    """The schedule was defined anew since the version that the change was based on."""
+
+    def __init__(self, name: str, version: int) -> None:
+        """Name the schedule and the version that it has now."""
+        super().__init__(name, version)
+        self.args = (f"schedule {name} is at version {version} by now",)
+        self.name = name
+
+
 class QueueFull(ActorqError):
     """The queue holds as many waiting jobs as its ``max_depth`` allows."""
 

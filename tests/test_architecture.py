@@ -77,7 +77,7 @@ each other. Why this differs from the first plan: docs/decisions/floor-plan.md.
 """
 
 OUTSIDE: Final[dict[str, frozenset[str]]] = {
-    "core": frozenset({"msgspec"}),
+    "core": frozenset({"cronsim", "msgspec"}),
     "settings": frozenset({"msgspec"}),
     "stages": frozenset({"anyio"}),
     "backends.memory": frozenset({"msgspec"}),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Check, Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -143,6 +144,24 @@ class UnreliableBackend:
 
     def update_queue(self, edits: Sequence[QueueEdit]) -> list[QueueStats]:
         return self._trouble.through("update_queue", edits, lambda: self._inner.update_queue(edits))
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        return self._trouble.through(
+            "change_schedules", changes, lambda: self._inner.change_schedules(changes)
+        )
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        return self._trouble.through(
+            "get_schedules", names, lambda: self._inner.get_schedules(names)
+        )
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        return self._trouble.through(
+            "list_schedules", [], lambda: self._inner.list_schedules(after, limit)
+        )
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        return self._trouble.through("fire", [], lambda: self._inner.fire_schedules(limit))
 
     def check(self) -> Check:
         return self._trouble.through("check", [], self._inner.check)

@@ -76,6 +76,7 @@ class Dispatcher:
                     | m.UpdateJobs()
                     | m.DeleteJobs()
                     | m.UpdateQueues()
+                    | m.ChangeSchedules()
                 ):
                     _offer(writer, message, message.reply.fail)
                 case m.ExtendLeases() | m.ReportProgress() | m.CheckStore():
@@ -86,9 +87,17 @@ class Dispatcher:
                     | m.FindClaims()
                     | m.FindJobs()
                     | m.ListQueues()
+                    | m.GetSchedules()
+                    | m.ListSchedules()
                 ):
                     _offer(self._reader, message, message.reply.fail)
-                case m.RequeueExpired() | m.PromoteDelayed() | m.PruneJobs() | m.PurgeJobs():
+                case (
+                    m.RequeueExpired()
+                    | m.PromoteDelayed()
+                    | m.FireSchedules()
+                    | m.PruneJobs()
+                    | m.PurgeJobs()
+                ):
                     _offer(self._upkeep, message, message.reply.fail)
                 case _:
                     assert_never(message)

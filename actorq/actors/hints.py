@@ -11,6 +11,7 @@ from actorq.core.instants import SECOND_US
 from actorq.core.job import Job, Lease
 from actorq.core.queue import QueueStats
 from actorq.core.results import Claimed, Enqueued, Settled, Sweep
+from actorq.core.schedule import Schedule
 from actorq.core.transitions import Status
 from actorq.errors import ActorqError
 
@@ -33,16 +34,18 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """Of the other queues, those in which leases ended: there may be room for more."""
     due_in: float | None
     lease_in: float | None
+    tick_in: float | None
     ids: tuple[str, ...]
     """The jobs that changed."""
     has_errors: bool
 
 
-def read_news(results: Sequence[object]) -> News:
+def read_news(results: Sequence[object]) -> News:  # noqa: C901 - one branch a kind of result
     """Read from ``results``, just committed, what they mean for others."""
     jobs: list[Job] = []
     ready: set[str] = set()
     ended: set[str] = set()
+    ticks: list[int] = []
     has_errors = False
     for result in results:
         if isinstance(result, Enqueued):
@@ -60,6 +63,9 @@ def read_news(results: Sequence[object]) -> News:
         elif isinstance(result, QueueStats):
             # A resumed queue, or a raised limit, may give out what it held back.
             ready.add(result.name)
+        elif isinstance(result, Schedule):
+            if result.due_at is not None:
+                ticks.append(result.due_at - result.updated_at)
         elif isinstance(result, ActorqError):
             has_errors = True
     ready.update(job.queue_name for job in jobs if job.status is Status.PENDING)
@@ -68,6 +74,7 @@ def read_news(results: Sequence[object]) -> News:
         ended=frozenset(ended - ready),
         due_in=_soonest([_until_due(job) for job in jobs if job.status is Status.DELAYED]),
         lease_in=_soonest([_until_over(job, job.lease) for job in jobs if job.lease is not None]),
+        tick_in=_soonest(ticks),
         ids=tuple([job.id for job in jobs]),
         has_errors=has_errors,
     )
@@ -110,6 +117,8 @@ class Hints:
             self._dispatcher.offer(m.RoomMade(news.ended))
         if news.due_in is not None:
             self._scheduler.offer(m.DueWithin(news.due_in))
+        if news.tick_in is not None:
+            self._scheduler.offer(m.TickWithin(news.tick_in))
         if news.lease_in is not None:
             self._reaper.offer(m.DueWithin(news.lease_in))
         if news.ids:

@@ -6,7 +6,7 @@
                   │  └───── JobsReady, RoomMade ◄───────────────────────────┘  │  (hints: offered,
                   └──► storage lanes               Watcher ◄─── JobsChanged ───┤   never told)
     Scheduler, Reaper, Timekeeper, Watcher ──► storage lanes                   │
-    Scheduler, Reaper ◄──────────────────────── DueWithin ─────────────────────┘
+    Scheduler, Reaper ◄──────────────────────── DueWithin, TickWithin ─────────┘
 
 Solid arrows are told or asked and always point right; what comes back are replies, and hints that
 may be lost. So no two actors wait for each other. A request carries the slot of its reply.
@@ -23,6 +23,7 @@ from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, ListJobs, Relea
 from actorq.core.job import Job, NewJob
 from actorq.core.queue import QueueEdit, QueueLength, QueueStats
 from actorq.core.results import Check, Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+from actorq.core.schedule import Schedule, ScheduleChange
 from actorq.core.transitions import Status
 from actorq.errors import ActorqError
 
@@ -100,6 +101,14 @@ class UpdateQueues(Batch[QueueEdit, QueueStats], frozen=True):
     """Change queues' settings."""
 
 
+class ChangeSchedules(Batch[ScheduleChange, Schedule | ActorqError], frozen=True):
+    """Make, define anew, pause or remove schedules."""
+
+
+class GetSchedules(Batch[str, Schedule | None], frozen=True):
+    """Read schedules, by name."""
+
+
 # ── to a storage lane: one call each ────────────────────────────────────────────────────────────
 
 
@@ -136,6 +145,21 @@ class PromoteDelayed(msgspec.Struct, frozen=True):
 
     limit: int
     reply: Reply[Sweep]
+
+
+class FireSchedules(msgspec.Struct, frozen=True):
+    """Make the jobs of ticks that have come."""
+
+    limit: int
+    reply: Reply[Sweep]
+
+
+class ListSchedules(msgspec.Struct, frozen=True):
+    """List schedules whose names follow ``after``."""
+
+    after: str
+    limit: int
+    reply: Reply[list[Schedule]]
 
 
 class PruneJobs(msgspec.Struct, frozen=True):
@@ -221,6 +245,12 @@ class DueWithin(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class TickWithin(msgspec.Struct, frozen=True):
+    """A hint to the scheduler: a schedule's tick will come in ``seconds``."""
+
+    seconds: float
+
+
 # ── to the watcher ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -251,16 +281,19 @@ WriteMessage: TypeAlias = (
     | UpdateJobs
     | DeleteJobs
     | UpdateQueues
+    | ChangeSchedules
 )
 RenewMessage: TypeAlias = ExtendLeases | ReportProgress | CheckStore
-ReadMessage: TypeAlias = GetJobs | GetQueueLengths | FindClaims | FindJobs | ListQueues
-UpkeepMessage: TypeAlias = RequeueExpired | PromoteDelayed | PruneJobs | PurgeJobs
+ReadMessage: TypeAlias = (
+    GetJobs | GetQueueLengths | FindClaims | FindJobs | ListQueues | GetSchedules | ListSchedules
+)
+UpkeepMessage: TypeAlias = RequeueExpired | PromoteDelayed | FireSchedules | PruneJobs | PurgeJobs
 StorageMessage: TypeAlias = WriteMessage | RenewMessage | ReadMessage | UpkeepMessage
 
 DispatcherMessage: TypeAlias = StorageMessage | Dequeue | JobsReady | RoomMade | Drain | Watch
 LeaseManagerMessage: TypeAlias = Dequeue | JobsReady | RoomMade | Drain | Beat
 ReturnerMessage: TypeAlias = HandBack | ClaimsInDoubt | Beat
-SchedulerMessage: TypeAlias = Beat | DueWithin
+SchedulerMessage: TypeAlias = Beat | DueWithin | TickWithin
 ReaperMessage: TypeAlias = Beat | DueWithin
 TimekeeperMessage: TypeAlias = Beat
 PatienceMessage: TypeAlias = Beat

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_ITEMS: Final = 2_000
 """How many items travel in one call, unless a single request has more: bulk must not hold up the rest."""
 
-_READS = (m.GetJobs, m.GetQueueLengths)
+_READS = (m.GetJobs, m.GetQueueLengths, m.GetSchedules)
 _PLAIN = (m.UpdateQueues, *_READS)
 _UNKNOWN = (BackendUnavailable, InternalError)
 

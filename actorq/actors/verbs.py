@@ -8,6 +8,7 @@ from actorq.actors import messages as m
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import NewJob
 from actorq.core.results import Enqueued, PrunedReplay
+from actorq.core.schedule import PutSchedule
 from actorq.errors import ActorqError, BackendUnavailable, IdempotencyKeyReused, InternalError
 
 if TYPE_CHECKING:
@@ -29,16 +30,20 @@ _ORDER: Final[tuple[Kind, ...]] = (
     m.RedriveJobs,
     m.DeleteJobs,
     m.UpdateQueues,
+    m.ChangeSchedules,
     m.EnqueueJobs,
     m.ClaimJobs,
     m.GetJobs,
     m.GetQueueLengths,
+    m.GetSchedules,
     m.FindClaims,
     m.CheckStore,
     m.RequeueExpired,
     m.PromoteDelayed,
+    m.FireSchedules,
     m.FindJobs,
     m.ListQueues,
+    m.ListSchedules,
     m.PurgeJobs,
     m.PruneJobs,
 )
@@ -52,8 +57,10 @@ SINGLE: Final[frozenset[Kind]] = frozenset(
         m.CheckStore,
         m.RequeueExpired,
         m.PromoteDelayed,
+        m.FireSchedules,
         m.FindJobs,
         m.ListQueues,
+        m.ListSchedules,
         m.PurgeJobs,
         m.PruneJobs,
     }
@@ -75,10 +82,12 @@ _VERBS: Final[dict[Kind, str]] = {
     m.GetJobs: "get_job",
     m.GetQueueLengths: "get_queue_length",
     m.UpdateQueues: "update_queue",
+    m.ChangeSchedules: "change_schedules",
+    m.GetSchedules: "get_schedules",
 }
 
 _REPEATABLE: Final[frozenset[Kind]] = frozenset(
-    {m.EnqueueJobs, m.ClaimJobs, m.GetJobs, m.GetQueueLengths, m.CancelJobs}
+    {m.EnqueueJobs, m.ClaimJobs, m.GetJobs, m.GetQueueLengths, m.GetSchedules, m.CancelJobs}
 )
 
 
@@ -89,7 +98,7 @@ def call_batch(backend: Backend, kind: Kind, items: Sequence[object]) -> list[ob
     return verb(items)
 
 
-def call_single(  # noqa: PLR0911 - one return a verb
+def call_single(  # noqa: C901, PLR0911 - one return a verb
     backend: Backend, message: m.StorageMessage
 ) -> object:
     """Make the one call that ``message`` asks for."""
@@ -102,6 +111,10 @@ def call_single(  # noqa: PLR0911 - one return a verb
             return backend.requeue_expired(limit)
         case m.PromoteDelayed(limit):
             return backend.promote_delayed(limit)
+        case m.FireSchedules(limit):
+            return backend.fire_schedules(limit)
+        case m.ListSchedules(after, limit):
+            return backend.list_schedules(after, limit)
         case m.PruneJobs(limit):
             return backend.prune(limit)
         case m.PurgeJobs(queue_name, statuses, limit):
@@ -119,10 +132,14 @@ def repeatable(kind: Kind, item: object) -> bool:
     """Tell whether a call with an unknown outcome may be made again for ``item``.
 
     A settlement may if it carries its token, by which the store knows it again. A bare one might
-    meet the next holder's lease; an edit, a redrive or a delete would judge its own effect.
+    meet the next holder's lease; an edit, a redrive or a delete would judge its own effect. What a schedule
+    shall be instead of one version can be said twice; without it, a first call that comes late could undo
+    what others did since.
     """
     if kind in _REPEATABLE:
         return True
+    if isinstance(item, PutSchedule):
+        return item.version is not None
     return isinstance(item, Ack | Fail | Release | Extend | Report) and item.token is not None
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Check, Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -145,6 +146,30 @@ class Backend(Protocol):
 
     def update_queue(self, edits: Sequence[QueueEdit]) -> list[QueueStats]:
         """Change settings of queues, making those that are not there yet."""
+        ...
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules, as ``actorq.core.defining`` decides.
+
+        ``ScheduleNotFound``, ``ScheduleExists``, ``StaleSchedule``, ``InvalidInput`` for a timing without
+        a tick to come. What was removed is answered as it was.
+        """
+        ...
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules as last committed."""
+        ...
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List up to ``limit`` schedules whose names follow ``after``, byte by byte, in that order."""
+        ...
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come, as ``actorq.core.firing`` decides.
+
+        A schedule advances in the very step that makes its job, or notes it down to be made: one job for
+        each tick, whoever else fires at the same time. The answer's jobs are those made.
+        """
         ...
 
     def check(self) -> Check:

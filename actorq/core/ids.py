@@ -1,10 +1,12 @@
 """UUIDv7: ids that are made before the first write, and that sort by time (RFC 9562, §5.7)."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 _RANDOM_BITS = 74
 _LOW_BITS = 62
 _LOW_MASK = (1 << _LOW_BITS) - 1
+_PLACE_MASK = 0xFFF
 _STEP_BITS = 32
 """How far one id lies from the last of the same millisecond, at most: hard to guess, and 2^42
 of them fit before the millisecond must be borrowed from the next."""
@@ -74,6 +76,18 @@ class IdMint:
         self._head = head_of(millisecond)
         # The top bit stays free: room to count within the millisecond.
         self._count = self._random_bits(_RANDOM_BITS - 1)
+
+
+def tick_id(instant: int, place: int, what: str) -> str:
+    """Return the id of the job that a schedule's tick makes, in a round at ``instant``.
+
+    It follows from its arguments, so that a store needs nobody to mint it; the jobs of one round, which
+    have their ``place`` in it, sort by that.
+    """
+    low = int.from_bytes(sha256(what.encode()).digest()[:8], "big") & _LOW_MASK
+    tail = f"{1 << 63 | low:016x}"
+    head = head_of(instant // MILLISECOND_US)
+    return f"{head}-{0x7000 | place & _PLACE_MASK:04x}-{tail[:4]}-{tail[4:]}"
 
 
 def millisecond_of(job_id: str) -> int:

@@ -12,7 +12,7 @@ import msgspec
 from actorq.core.instants import to_us
 from actorq.core.transitions import LIVE, Status
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The version of the stored record. A store writes it beside each job, and leaves alone every
 field that it does not know, so that an older and a newer server can share one store."""
 
@@ -134,6 +134,16 @@ class CheckedJob(NewJob, frozen=True, kw_only=True):
     """A job that the intake made: its values need not be looked at again."""
 
 
+class TickJob(CheckedJob, frozen=True, kw_only=True):
+    """The job that a schedule makes: for ``tick`` (instant), or when somebody asked for it (None).
+
+    A class of its own, as the fingerprint of a request must not change with what no request can say.
+    """
+
+    schedule: str
+    tick: int | None
+
+
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The record of one job (contract §1).
 
@@ -141,6 +151,7 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ``progress`` and ``result`` are JSON text. ``dedupe_until`` is the instant to which the dedupe window
     holds the key beyond the job's own life. ``settled_token`` and ``settled_by`` remember the last
     settlement by a holder, so that a repeated call is known as one; they are the store's business.
+    ``schedule`` names the schedule that made it, ``tick`` is the instant for which.
     """
 
     id: str
@@ -174,6 +185,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     lease: Lease | None = None
     settled_token: str | None = None
     settled_by: Settlement | None = None
+    schedule: str | None = None
+    tick: int | None = None
 
     def holds_key(self, now: int) -> bool:
         """Tell whether the job holds its dedupe key at the instant ``now``: live, or in its window."""
@@ -187,7 +200,7 @@ def create(new: NewJob, now: int) -> Job:
     available_at = new.available_at
     if available_at is None:
         available_at = now + to_us(new.delay) if new.delay else now
-    return Job(
+    job = Job(
         id=new.id,
         queue_name=new.queue_name,
         status=Status.DELAYED if available_at > now else Status.PENDING,
@@ -206,3 +219,7 @@ def create(new: NewJob, now: int) -> Job:
         timeout=new.timeout,
         expires_at=new.expires_at,
     )
+    # By identity: the class of a struct asks its metaclass who is an instance, which takes a while.
+    if type(new) is TickJob:
+        return msgspec.structs.replace(job, schedule=new.schedule, tick=new.tick)
+    return job

@@ -4,11 +4,12 @@ from actorq.face.jobs import JobVerbs
 from actorq.face.leases import LeaseVerbs
 from actorq.face.options import EnqueueOptions
 from actorq.face.queues import QueueVerbs
+from actorq.face.schedules import ScheduleVerbs
 
 __all__ = ["EnqueueOptions", "JobQueue"]
 
 
-class JobQueue(JobVerbs, LeaseVerbs, QueueVerbs):
+class JobQueue(JobVerbs, LeaseVerbs, QueueVerbs, ScheduleVerbs):
     """A running job queue: ``async with actorq.open_queue(url) as queue``.
 
     Every call is one message to the dispatcher, and travels to the store together with all that wait

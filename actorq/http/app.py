@@ -25,6 +25,7 @@ from actorq.http.queues import Queues
 from actorq.http.request import Request
 from actorq.http.request_ids import RequestIds
 from actorq.http.routing import Route, Router
+from actorq.http.schedules import Schedules
 from actorq.http.waiting import Waiters
 from actorq.http.writing import decline, deliver, write
 
@@ -86,6 +87,7 @@ def routes(queue: JobQueue, options: AppOptions) -> list[Route]:
         Route("GET", "/queues/{name}/dead", listing.list_dead),
         Route("POST", "/queues/{name}/dead/purge", queues.purge_dead),
         Route("POST", "/queues/{name}/redrive", dead.redrive_many),
+        *Schedules(queue).routes(),
         Route("GET", "/healthz", health.live),
         Route("GET", "/readyz", health.ready),
         Route("GET", "/openapi.json", document.get),

@@ -60,7 +60,7 @@ class Listing:
         page = _trimmed(await self._queue.list_jobs(wanted))
         cursor = None if page.next_before is None else write_cursor(page.next_before)
         view = PageView([job_view(job) for job in page.jobs], cursor)
-        return json(200, view, *_links(request, cursor))
+        return json(200, view, *next_links(request, cursor))
 
 
 def _filter(query: Query, queue_name: str | None, statuses: frozenset[Status]) -> ListJobs:
@@ -91,7 +91,7 @@ def _weight(job: Job) -> int:
     return len(job.payload) + len(job.result or "") + len(job.progress or "")
 
 
-def _links(request: Request, cursor: str | None) -> list[Header]:
+def next_links(request: Request, cursor: str | None) -> list[Header]:
     """Return the header that leads to the next page: this request with another cursor."""
     if cursor is None:
         return []

@@ -7,12 +7,16 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar, Unpack, overload
 
+import anyio
+
+from actorq.errors import ActorqError
 from actorq.sdk import injection
 from actorq.sdk.codec import Codecs
 from actorq.sdk.connecting import open_door
 from actorq.sdk.defining import define
 from actorq.sdk.door import MOST_ITEMS
 from actorq.sdk.errors import NotConnected, TaskError
+from actorq.sdk.scheduling import plan
 from actorq.sdk.task import AsyncTask, SyncTask, Task
 from actorq.sdk.worker import Worker, WorkerOptions
 
@@ -28,18 +32,23 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from actorq.errors import ActorqError
+    from actorq.core.schedule import NewSchedule
     from actorq.sdk.codec import Codec
     from actorq.sdk.connecting import Where
     from actorq.sdk.door import Door
     from actorq.sdk.handle import JobHandle
     from actorq.sdk.injection import Per
     from actorq.sdk.options import TaskOptions
+    from actorq.sdk.scheduling import ScheduleOptions
     from actorq.sdk.task import Call
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T", bound="Task[..., Any]")
 F = TypeVar("F", bound="Callable[..., object]")
+
+DECLARE_AGAIN_S: Final = 1.0
+"""Seconds before schedules are declared again to a queue that is away."""
 
 _MOST_CHARACTERS: Final = 4 * 1024 * 1024
 """Of the payloads of one call: a server refuses bodies beyond 16 MiB by default."""
@@ -70,6 +79,7 @@ class App:
         self.codecs = Codecs(codecs)
         self.resources = injection.Resources()
         self._tasks: dict[str, Task[..., Any]] = {}
+        self._schedules: dict[str, NewSchedule] = {}
         self._doors: list[Door] = []
 
     # ── what there is ───────────────────────────────────────────────────────────────────────────
@@ -104,6 +114,39 @@ class App:
             task = SyncTask(self, definition)
         self._tasks[definition.name] = task
         return task
+
+    def schedule(self, **options: Unpack[ScheduleOptions]) -> Callable[[T], T]:
+        """Make a call of a task again and again: ``@app.schedule(cron="0 3 * * *")`` above its ``@app.task``.
+
+        ``ScheduleOptions`` tells the options. The task is called without arguments; for others, and
+        for options of the call, see ``schedule_call``. Workers declare what was scheduled when they begin.
+        """
+
+        def add(task: T) -> T:
+            try:
+                call = task.call()
+            except (TypeError, ActorqError) as error:
+                raise TaskError(f"the schedule of task {task.name}: {error}") from None
+            self.schedule_call(call, **options)
+            return task
+
+        return add
+
+    def schedule_call(self, call: Call[Any], **options: Unpack[ScheduleOptions]) -> None:
+        """Make ``call`` again and again: ``app.schedule_call(send.call("all"), every="1h", name="all")``.
+
+        It is the same call each time, written once, with the options of its task and of ``with_options``;
+        raises ``TaskError`` for one with a time of its own.
+        """
+        new = plan(call, options)
+        if new.name in self._schedules:
+            raise TaskError(f"schedule {new.name}: the app has one already; give it a name=")
+        self._schedules[new.name] = new
+
+    @property
+    def schedules(self) -> Mapping[str, NewSchedule]:
+        """The schedules by their names, as the code declares them."""
+        return MappingProxyType(self._schedules)
 
     def resource(self, *, per: Per = "worker") -> Callable[[F], F]:
         """Make a resource of a function: what it returns, or yields once, is injected by that type.
@@ -177,12 +220,32 @@ class App:
         ``WorkerOptions`` tells the options. Leaving the block, also by being cancelled, stops the worker
         in order: it takes nothing new, hands back what it has not started, lets handlers run for most of
         its ``grace``, cancels the others, and hands their jobs back. The app is connected meanwhile.
+        Before it begins the app's schedules are declared, which waits for a queue that is away.
         """
         async with open_door(where) as door:
             with self.connected(door):
+                await self.declare_schedules()
                 worker = Worker(self, door, options)
                 async with worker.running():
                     yield worker
+
+    async def declare_schedules(self) -> None:
+        """Say what this program's code holds of its schedules to the queue that the app is connected to.
+
+        What was edited since the code said so last stays, until the code says something else. A queue that
+        is away is asked again. Raises ``NotConnected``, and what the server refuses for good.
+        """
+        if not self._schedules:
+            return
+        while True:
+            try:
+                await self.door.declare_schedules(list(self._schedules.values()))
+            except ActorqError as error:
+                if not error.retryable:
+                    raise
+                await anyio.sleep(DECLARE_AGAIN_S)
+            else:
+                return
 
     async def run_worker(
         self, where: Where, *, signals: bool = False, **options: Unpack[WorkerOptions]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from actorq.core.job import Job
     from actorq.core.results import Claimed, Enqueued, PrunedReplay
+    from actorq.core.schedule import NewSchedule
     from actorq.errors import ActorqError
 
 LONGEST_WAIT_S: Final = 20.0
@@ -148,4 +149,11 @@ class Door(Protocol):
 
     async def cancel(self, job_id: str, /) -> Job:
         """Cancel a waiting job, or ask the holder of a running one to stop; raises ``NotFound``."""
+        ...
+
+    async def declare_schedules(self, news: Sequence[NewSchedule], /) -> None:
+        """Say what a program's code holds of its schedules: each is taken over when the code has changed.
+
+        Raises ``InvalidInput`` for what no server takes.
+        """
         ...

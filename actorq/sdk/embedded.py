@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from actorq.core.results import Claimed, Enqueued, PrunedReplay, Settled
+    from actorq.core.schedule import NewSchedule
     from actorq.face import JobQueue
     from actorq.face.post import Extender
 
@@ -58,6 +59,10 @@ class EmbeddedDoor:
     async def cancel(self, job_id: str, /) -> Job:
         """Cancel a job, or ask its holder to stop."""
         return await self._queue.cancel(job_id)
+
+    async def declare_schedules(self, news: Sequence[NewSchedule], /) -> None:
+        """Say what the program's code holds of its schedules."""
+        await self._queue.declare_schedules(news)
 
     # ── leases ──────────────────────────────────────────────────────────────────────────────────
 

@@ -38,14 +38,29 @@ Verb: TypeAlias = Literal[
     "list_queues",
     "get_queue_length",
     "update_queue",
+    "change_schedules",
+    "get_schedules",
+    "list_schedules",
+    "fire_schedules",
     "check",
 ]
 """What a store can be asked: the verbs of ``actorq.backends.backend.Backend``."""
 
 _READING: Final = frozenset(
-    {"find_claims", "get_job", "list_jobs", "list_queues", "get_queue_length", "check"}
+    {
+        "find_claims",
+        "get_job",
+        "list_jobs",
+        "list_queues",
+        "get_queue_length",
+        "get_schedules",
+        "list_schedules",
+        "check",
+    }
 )
-_UPKEEP: Final = frozenset({"extend", "requeue_expired", "promote_delayed", "prune"})
+_UPKEEP: Final = frozenset(
+    {"extend", "requeue_expired", "promote_delayed", "fire_schedules", "prune"}
+)
 
 
 class Faults:

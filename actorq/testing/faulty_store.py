@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Check, Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
     from actorq.testing.faults import Faults
@@ -113,6 +114,24 @@ class FaultyBackend:
     def update_queue(self, edits: Sequence[QueueEdit]) -> list[QueueStats]:
         """Pass on."""
         return self._through("update_queue", lambda: self._inner.update_queue(edits))
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Pass on."""
+        return self._through("change_schedules", lambda: self._inner.change_schedules(changes))
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Pass on."""
+        return self._through("get_schedules", lambda: self._inner.get_schedules(names))
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """Pass on."""
+        return self._through("list_schedules", lambda: self._inner.list_schedules(after, limit))
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Pass on; a tick is more than upkeep."""
+        return self._told(
+            self._through("fire_schedules", lambda: self._inner.fire_schedules(limit))
+        )
 
     def check(self) -> Check:
         """Pass on."""

@@ -82,9 +82,9 @@ class TestLaterFormats:
     def test_a_redrive_keeps_them(self, bench: Bench) -> None:
         """Back from the dead a record has its unknown fields, too (§1, I14)."""
         job = bench.bury()
-        run(bench, "UPDATE {}.ended SET format = %s, rest = %s", LATER, '{"schedule": "daily"}')
+        run(bench, "UPDATE {}.ended SET format = %s, rest = %s", LATER, '{"group_key": "a"}')
         bench.redrive(job)
-        assert run(bench, "SELECT format, rest ->> 'schedule' FROM {}.jobs") == [(LATER, "daily")]
+        assert run(bench, "SELECT format, rest ->> 'group_key' FROM {}.jobs") == [(LATER, "a")]
 
     def test_settings_of_a_later_version_are_kept(self, bench: Bench) -> None:
         """A queue's settings that this version does not know stay as they are (§8)."""

@@ -36,7 +36,10 @@ from actorq.testing.conformance.queues import (
     TestPause,
     TestSettings,
 )
+from actorq.testing.conformance.racing_ticks import TestRacingTicks
+from actorq.testing.conformance.schedules import TestEditing, TestSchedules
 from actorq.testing.conformance.stores import TestStore
+from actorq.testing.conformance.ticks import TestCatchUp, TestTicks, TestTicksAndQueues
 from tests.servers.redis_groups import RedisCluster
 from tests.servers.redis_harness import RedisHarness
 
@@ -45,9 +48,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "TestCatchUp",
     "TestClaims",
     "TestDedupeKeys",
     "TestDefects",
+    "TestEditing",
     "TestFigures",
     "TestFilters",
     "TestFreeing",
@@ -59,9 +64,13 @@ __all__ = [
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestRacingTicks",
     "TestReplace",
+    "TestSchedules",
     "TestSettings",
     "TestStore",
+    "TestTicks",
+    "TestTicksAndQueues",
     "TestWindow",
     "bench",
     "make_bench",

@@ -137,7 +137,7 @@ class TestUnknownFields:
         values = (
             LATER,
             msgspec.msgpack.encode({**msgspec.msgpack.decode(state), **more}),
-            msgspec.msgpack.encode({**msgspec.msgpack.decode(body), "schedule": "* * * * *"}),
+            msgspec.msgpack.encode({**msgspec.msgpack.decode(body), "group_key": "a"}),
         )
         raw(backend).execute("UPDATE jobs SET format = ?, state = ?, body = ?", values)
         return job
@@ -167,7 +167,7 @@ class TestUnknownFields:
         kept = msgspec.msgpack.decode(cast("bytes", state))
         assert kept["workflow"] == {"parent": [1, None]}
         assert kept["group_key"] == "g"
-        assert msgspec.msgpack.decode(cast("bytes", body))["schedule"] == "* * * * *"
+        assert msgspec.msgpack.decode(cast("bytes", body))["group_key"] == "a"
 
     def test_settings_of_a_later_server(self, backend: SqliteBackend) -> None:
         """The same holds for the settings of a queue."""

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from actorq.backends.sqlite.schema import current_version
 from actorq.cli.main import main
 from actorq.stores import make_store
 from tests.servers.postgres import shared_dsn
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NEWEST = current_version()
 TABLES = "SELECT type, name, sql FROM sqlite_schema ORDER BY name"
 COLUMNS = """
     SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -81,7 +83,7 @@ def test_a_file_is_brought_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "jobs.db"
     flags = ["migrate", "--sqlite-path", str(path)]
     for _ in range(2):
-        assert printed(flags, capsys) == f"sqlite ({path}) is at version 1 of the schema\n"
+        assert printed(flags, capsys) == f"sqlite ({path}) is at version {NEWEST} of the schema\n"
     assert make_store(f"sqlite:///{path}").open().warnings == ()
 
 
@@ -165,8 +167,8 @@ def test_a_database_that_is_away_is_one_line(capsys: pytest.CaptureFixture[str])
     [
         (["--backend", "postgres"], "POSTGRES_DSN"),
         (["--after", "0"], "--after: goes with --print only"),
-        (["--print", "--after", "99"], "--after: must be a version from 0 to 1"),
-        (["--print", "--after", "-1"], "--after: must be a version from 0 to 1"),
+        (["--print", "--after", "99"], f"--after: must be a version from 0 to {NEWEST}"),
+        (["--print", "--after", "-1"], f"--after: must be a version from 0 to {NEWEST}"),
     ],
 )
 def test_wrong_settings_are_told(

@@ -49,6 +49,11 @@ class EmptyBackend:
         del limit
         return Sweep()
 
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Know of no schedule."""
+        del limit
+        return Sweep()
+
     def requeue_expired(self, limit: int) -> Sweep:
         """Find nothing expired."""
         del limit

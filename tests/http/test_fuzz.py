@@ -142,6 +142,11 @@ class Site:
         job = self._client.post(f"{self.url}/queues/fuzzed/dequeue").json()
         return job["id"], job["lease"]["token"]
 
+    def scheduled(self, name: str) -> None:
+        """Make a schedule of this name."""
+        new = {"job": {"queue_name": "fuzzed", "payload": "x"}, "every": 86_400}
+        self._client.put(f"{self.url}/schedules/{name}", json=new).raise_for_status()
+
 
 @pytest.fixture(scope="module")
 def site() -> Generator[Site]:
@@ -161,6 +166,8 @@ def prepare(case: Request, site: Site, *, is_legal: bool) -> None:
     for holder in (members, case.query or {}):
         if holder.get("wait"):
             holder["wait"] = 0.001
+    if case.path.startswith("/schedules/{name}") and not members.get("job"):
+        site.scheduled(str(case.path_parameters["name"]))
     if case.path.startswith("/jobs/{id}"):
         case.path_parameters["id"], token = site.held()
         if members and case.path.endswith(("/ack", "/fail", "/extend", "/release")):

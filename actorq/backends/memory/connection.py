@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actorq.backends.memory import enqueues, jobs, leases, listing, queues, sweeps
+from actorq.backends.memory import enqueues, jobs, leases, listing, queues, schedules, sweeps
 from actorq.backends.memory.data import apart
 from actorq.core.results import Check
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -143,6 +144,29 @@ class MemoryBackend:
         """Change settings of queues, making those that are not there yet."""
         with self._data:
             return [queues.update(self._data, edit) for edit in edits]
+
+    # ── schedules ───────────────────────────────────────────────────────────────────────────────
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        with self._data as now:
+            return [schedules.change(self._data, wish, now) for wish in changes]
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules."""
+        with self._data:
+            found = map(self._data.timetable.get, names)
+            return [None if one is None else schedules.apart(one) for one in found]
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        with self._data:
+            return [schedules.apart(one) for one in self._data.timetable.page(after, limit)]
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make the jobs of ticks that have come."""
+        with self._data as now:
+            return schedules.fire(self._data, limit, now)
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,7 @@ from actorq.backends.memory.holders import Holders
 from actorq.backends.memory.queue import Queue
 from actorq.backends.memory.replays import Replay, Replays
 from actorq.backends.memory.sorted_keys import SortedKeys
+from actorq.backends.memory.timetable import Timetable
 from actorq.core.queue import QueueSettings
 from actorq.core.transitions import Status
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from actorq.core.job import Job
     from actorq.core.policy import Policy
+    from actorq.core.schedule import Schedule
 
 _PENDING, _DELAYED, _RUNNING = Status.PENDING, Status.DELAYED, Status.RUNNING
 
@@ -47,6 +49,7 @@ class Data:
         self.holders = Holders()
         self.replays = Replays()
         self.drift = Drift()
+        self.timetable = Timetable()
         self._clock = clock
         self._lock = Lock()
         self._undo: list[Callable[[], None]] = []
@@ -133,6 +136,12 @@ class Data:
         queue.set(settings, self.policy)
         for ended in queue.ended.values():
             self.endings.reckon(ended)
+
+    def put_schedule(self, name: str, after: Schedule | None) -> None:
+        """Keep a schedule in place of any other of its name; None takes it away."""
+        before = self.timetable.get(name)
+        self._undo.append(lambda: self.timetable.put(name, before))
+        self.timetable.put(name, after)
 
     # ── indexes ─────────────────────────────────────────────────────────────────────────────────
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from actorq.backends.postgres import arrays, listing, queues, retention, settlements, sweeps
+from actorq.backends.postgres import (
+    arrays,
+    listing,
+    queues,
+    retention,
+    schedules,
+    settlements,
+    sweeps,
+)
 from actorq.backends.postgres import claims as claiming
 from actorq.backends.postgres import edits as editing
 from actorq.backends.postgres.enqueue import enqueue
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Claimed, Enqueued, Page, PrunedReplay, Settled
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -178,6 +187,28 @@ class PostgresBackend:
     def update_queue(self, edits: Sequence[QueueEdit]) -> list[QueueStats]:
         """Change settings of queues, making those that are not there yet."""
         return self._do(lambda work: queues.update_queue(work, edits)) if edits else []
+
+    # ── schedules ───────────────────────────────────────────────────────────────────────────────
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        return self._do(lambda work: schedules.change(work, changes)) if changes else []
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules as last committed."""
+        return self._do(lambda work: schedules.get(work, names)) if names else []
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        return self._do(lambda work: schedules.page(work, after, limit))
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come."""
+        question = self._shared.statements("schedules.next")
+        upcoming = ask_once(self._connection, question).row(schedules.read_next)
+        if upcoming.seconds != 0.0:
+            return Sweep((), upcoming.seconds)
+        return self._do(lambda work: schedules.fire(work, limit))
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from actorq.backends.postgres.connection import Statement
+    from actorq.backends.postgres.connection import Result, Statement
     from actorq.backends.postgres.queues import Queue
     from actorq.backends.postgres.records import Entry
     from actorq.backends.postgres.work import Place, Work
@@ -51,15 +51,18 @@ def enqueue(work: Work, items: Sequence[NewJob]) -> list[Answer]:
     What is free when it is looked for may be taken when it is written: then the write fails, and all
     of this is done again. So nothing is locked that is only looked at.
     """
-    intake = _Intake(work, items)
+    intake = Intake(work, items)
     intake.load()
     answers = [intake.take(new) for new in items]
     intake.finish()
     return answers
 
 
-class _Intake:
+class Intake:
+    """What takes new jobs: it loads, answers one after the other, and finishes the transaction."""
+
     def __init__(self, work: Work, items: Sequence[NewJob]) -> None:
+        """Take ``items``; nothing is read yet."""
         self._work = work
         self._items = [new for new in items if is_job_id(new.id)]
         self._queues: dict[str, Queue] = {}
@@ -174,8 +177,8 @@ class _Intake:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
-    def finish(self) -> None:
-        """Write everything."""
+    def finish(self, *beside: Statement) -> list[Result]:
+        """Write everything, and what stands ``beside`` it; return what that gave."""
         work = self._work
         last: list[Statement] = []
         if self._new_replays:
@@ -186,8 +189,9 @@ class _Intake:
         if drift is not work.shared.drift:
             widest = arrays.int8(drift.least), arrays.int8(drift.greatest)
             last.append(work.statements("listing.widen_drift", *widest))
-        work.finish(*last)
+        results = work.finish(*last, *beside)
         work.shared.drift = drift
+        return results[len(last) :]
 
 
 def _remember(work: Work, replays: Sequence[Replay]) -> Statement:

@@ -51,6 +51,8 @@ class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[JobError, ...] = ()
     dead_reason: DeadReason | None = None
     cancel_requested: bool = False
+    schedule: str | None = None
+    tick: int | None = None
 
 
 Unknown = dict[str, msgspec.Raw]
@@ -91,6 +93,8 @@ def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
         job.errors,
         job.dead_reason,
         job.cancel_requested,
+        job.schedule,
+        job.tick,
     )
     data = _ENCODER.encode(rest)
     if unknown:
@@ -112,6 +116,7 @@ def _is_plain(job: Job) -> bool:
         and not job.errors
         and job.dead_reason is None
         and not job.cancel_requested
+        and job.schedule is None
     )
 
 
@@ -146,12 +151,11 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             token, worker_id, claimed_at, leased_until, visibility,
             completed_at, result, payload, text,
         ) = row  # fmt: skip
-        code: int = status
         rest = decode_rest(text)
         job = Job(
             id=job_id,
             queue_name=name_of(queue),
-            status=STATUSES[code],
+            status=STATUSES[int(status)],
             payload=payload.decode(),
             priority=priority,
             max_retries=rest.max_retries,
@@ -180,9 +184,10 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             lease=_lease(token, worker_id, claimed_at, leased_until, visibility),
             settled_token=settled_token,
             settled_by=None if settled_by is None else Settlement(settled_by),
+            schedule=rest.schedule,
+            tick=rest.tick,
         )
-        unknown = None if record_format <= FORMAT else _unknown(text)
-        return Entry(job, queue, job, record_format, unknown)
+        return Entry(job, queue, job, record_format, _unknown(text, record_format))
 
     return read
 
@@ -193,7 +198,9 @@ def _lease(
     return None if token is None else Lease(token, worker_id, claimed_at, leased_until, visibility)
 
 
-def _unknown(text: str) -> Unknown:
+def _unknown(text: str, record_format: int) -> Unknown | None:
+    if record_format <= FORMAT:
+        return None
     known = Rest.__struct_fields__
     # Copies: a Raw is a view that would keep the whole text.
     return {name: raw.copy() for name, raw in _FIELDS.decode(text).items() if name not in known}

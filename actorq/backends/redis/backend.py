@@ -10,6 +10,7 @@ from actorq.backends.redis import (
     intake,
     listing,
     queues,
+    schedules,
     scripting,
     settling,
     sweeps,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -130,6 +132,24 @@ class RedisBackend:
     def update_queue(self, edits: Sequence[QueueEdit]) -> list[QueueStats]:
         """Change settings of queues, making those that are not there yet."""
         return queues.update(self._access, edits)
+
+    # ── schedules ───────────────────────────────────────────────────────────────────────────────
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        return schedules.change(self._access, changes)
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules as last committed."""
+        return schedules.get(self._access, names)
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        return schedules.page(self._access, after, limit)
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come."""
+        return schedules.fire_here(self._access, limit)
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 

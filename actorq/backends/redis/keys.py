@@ -1,7 +1,7 @@
 """The names of all keys, one set for each shard.
 
 Every key of a shard carries the same hash tag, so that Redis Cluster keeps them in one slot and a script
-may work on all of them. A queue lives in one shard, whole.
+may work on all of them. A queue lives in one shard, whole; a schedule in that of its own name.
 
     body       hash    id → what the job is: payload, priority, metadata (changed by edits only)
     state      hash    id → how it stands, with its lease; absent as long as nothing happened to it
@@ -20,6 +20,8 @@ may work on all of them. A queue lives in one shard, whole.
     accepted   hash    queue → jobs ever accepted
     pruned     hash    queue → jobs removed since
     where      hash    id → shard of the job, where the id names this one and the job is in another
+    schedules  hash    schedule → its record, with jobs that are to be delivered to other shards
+    ticks      zset    schedule, by when it is next to be looked at
     drift      hash    bounds of the distance between the time in an id and the time of creation
 """
 
@@ -72,6 +74,8 @@ class Keys:
         self.drift = f"{tag}:drift".encode()
         self.probe = f"{tag}:probe".encode()
         self.where = f"{tag}:where".encode()
+        self.schedules = f"{tag}:schedules".encode()
+        self.ticks = f"{tag}:ticks".encode()
         self._queues: dict[str, QueueKeys] = {}
 
     def queue(self, name: str) -> QueueKeys:

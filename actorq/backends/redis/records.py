@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import astuple, replace
 
+from actorq.backends.redis.origin import origin_of, schedule_in, tick_in
 from actorq.core import lifecycle
 from actorq.core.instants import to_us
 from actorq.core.job import (
@@ -34,6 +35,7 @@ from actorq.core.job import (
     Lease,
     NewJob,
     Settlement,
+    TickJob,
 )
 from actorq.core.transitions import Status
 
@@ -156,6 +158,7 @@ def encode_new(new: NewJob) -> bytes:
             new.expires_at,
             new.dedupe_key,
             to_us(new.dedupe_window) if new.dedupe_key is not None else 0,
+            origin_of(new) if type(new) is TickJob else _NOTHING,
         )
     )
 
@@ -220,9 +223,7 @@ def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Recor
     body = stored.body
     job = _untouched(job_id, stored)
     if kept is None:
-        return Record(
-            job, untouched=True, format=body.format, body_later=body.later, state_later={}
-        )
+        return Record(job, True, body.format, body.later, {})
     state, tenure = kept.state, kept.tenure
     # The script that wrote a claim has raised the version; the decision will raise it as well.
     by_script = tenure is not None and (state is None or state.status is not Status.RUNNING)
@@ -265,6 +266,8 @@ def _untouched(job_id: str, stored: StoredBody) -> Job:
         backoff=body.backoff or DEFAULT_BACKOFF,
         timeout=body.timeout,
         expires_at=body.expires_at,
+        schedule=schedule_in(body.later),
+        tick=tick_in(body.later),
     )
 
 

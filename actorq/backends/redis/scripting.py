@@ -43,6 +43,7 @@ PRUNE: Final = _load("prune")
 FORGET: Final = _load("forget")
 MEMBERS: Final = _load("members")
 FIGURES: Final = _load("figures")
+TICKS: Final = _load("ticks")
 CHECK: Final = _load("check")
 
 ALL: Final = tuple(_loaded)

@@ -14,10 +14,12 @@ from actorq.backends.redis import (
     intake,
     listing,
     queues,
+    schedules,
     scripting,
     settling,
     sweeps,
 )
+from actorq.core.firing import created
 from actorq.core.results import Check, Claimed, Page, Sweep
 from actorq.errors import ActorqError, BackendUnavailable, NotFound
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
     from actorq.core.results import Enqueued, PrunedReplay, Settled
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
 
 R = TypeVar("R")
@@ -214,6 +217,51 @@ class ShardedBackend:
         """Change settings of queues, making those that are not there yet."""
         self._spread.note_queues(edit.queue_name for edit in edits)
         return _whole(self._spread.by_queue(edits, lambda edit: edit.queue_name, queues.update))
+
+    # ── schedules ───────────────────────────────────────────────────────────────────────────────
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        self._spread.note_queues(wish.name for wish in changes)
+        return self._spread.by_queue(changes, lambda wish: wish.name, schedules.change)
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules as last committed."""
+        return _whole(self._spread.by_queue(names, str, schedules.get))
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        pages = [schedules.page(access, after, limit) for access in self._spread.used()]
+        found = sorted((one for page in pages for one in page), key=lambda one: one.name)
+        return found[:limit]
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come."""
+        made: list[Job] = []
+
+        def one(access: Access) -> float | None:
+            fired = schedules.fire(access, limit - len(made), is_whole=False)
+            next_in = fired.next_in
+            for name in fired.noted:
+                next_in = self._deliver(access, name, made)
+            return next_in
+
+        next_in = self._spread.over_used(one)
+        return Sweep(tuple(made), next_in)
+
+    def _deliver(self, access: Access, name: str, made: list[Job]) -> float | None:
+        """Make the jobs that are noted for a schedule; tell when there is more to do in its shard."""
+        jobs = schedules.noted(access, name)
+        answers = self._enqueued(jobs)
+        made.extend(one.job for one in created(answers))
+        ids = (job.id for job in jobs)
+        return schedules.delivered(access, name, dict(zip(ids, answers, strict=True)))
+
+    def _enqueued(self, jobs: Sequence[NewJob]) -> Sequence[Enqueued | PrunedReplay | ActorqError]:
+        try:
+            return self.enqueue(jobs) if jobs else []
+        except BackendUnavailable as error:
+            return [error] * len(jobs)
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.backends.redis.entries import entries, possible_entries, window_holds
 from actorq.backends.redis.keys import dedupe_field
+from actorq.backends.redis.origin import origin_of
 from actorq.backends.redis.records import encode_body, encode_state, version_mark
 from actorq.core.transitions import LIVE, Status
 
@@ -76,7 +77,7 @@ class Writes:
         self._makes_jobs = True
         job_id = job.id.encode()
         self._marks += (job_id, _NO_JOB)
-        self._add(b"HSET", self._keys.body, job_id, encode_body(job, {}))
+        self._add(b"HSET", self._keys.body, job_id, encode_body(job, origin_of(job)))
         if job.version > 1:
             self._add(b"HSET", self._keys.state, job_id, encode_state(job, {}))
         self._count(self._keys.accepted, job.queue_name)
@@ -124,6 +125,19 @@ class Writes:
         """Keep an idempotency record."""
         self._add(b"HSET", self._keys.replays, key.encode(), replay)
         self._add(b"ZADD", self._keys.forgets, b"%d" % until, key.encode())
+
+    def schedule(self, name: str, before: bytes, after: bytes | None, due_at: int | None) -> None:
+        """Put a schedule in the place of ``before``, if that is still there (empty: nothing is)."""
+        field = name.encode()
+        self.expect(self._keys.schedules, field, before)
+        if after is None:
+            self._add(b"HDEL", self._keys.schedules, field)
+        else:
+            self._add(b"HSET", self._keys.schedules, field, after)
+        if due_at is None:
+            self._add(b"ZREM", self._keys.ticks, field)
+        else:
+            self._add(b"ZADD", self._keys.ticks, b"%d" % due_at, field)
 
     def widen(self, earliest_ms: int, latest_ms: int) -> None:
         """Take the times in the ids of new jobs into account."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from actorq.backends.sqlite import claims as claiming
 from actorq.backends.sqlite import edits as editing
-from actorq.backends.sqlite import listing, queues, retention, settlements, sweeps
+from actorq.backends.sqlite import listing, queues, retention, schedules, settlements, sweeps
 from actorq.backends.sqlite.connection import Connection
 from actorq.backends.sqlite.drift import Drift, widen_drift
 from actorq.backends.sqlite.enqueue import enqueue
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actorq.core.job import Job, NewJob
     from actorq.core.policy import Policy
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
@@ -53,11 +54,16 @@ class SqliteBackend:
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         with self._writing() as work:
             answers = enqueue(work, items, careful=careful)
-            drift = self._drift.covering(items, work.now)
-            if drift is not self._drift:
-                widen_drift(work.sqlite, drift)
+            drift = self._covering(work, items)
         self._drift = drift
         return answers
+
+    def _covering(self, work: Work, items: Sequence[NewJob]) -> Drift:
+        """Return the drift with these new jobs; it is in the file before they are."""
+        drift = self._drift.covering(items, work.now)
+        if drift is not self._drift:
+            widen_drift(work.sqlite, drift)
+        return drift
 
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs."""
@@ -197,6 +203,37 @@ class SqliteBackend:
             return []
         with self._writing() as work:
             return queues.update_queue(work.sqlite, edits)
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        if not changes:
+            return []
+        with self._writing() as work:
+            return schedules.change(work, changes)
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules as last committed."""
+        if not names:
+            return []
+        with self._reading() as work:
+            return schedules.get(work.sqlite, names)
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        with self._reading() as work:
+            return schedules.page(work.sqlite, after, limit)
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come."""
+        with self._reading() as work:
+            next_in = sweeps.next_in(work.sqlite, schedules.NEXT, work.now)
+        if next_in != 0.0:
+            return Sweep((), next_in)
+        with self._writing() as work:
+            items, sweep = schedules.fire(work, limit)
+            drift = self._covering(work, items) if items else self._drift
+        self._drift = drift
+        return sweep
 
     def check(self) -> Check:
         """Prove that a write would work now, and tell the store's clock."""

@@ -44,6 +44,8 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     backoff: Backoff = DEFAULT_BACKOFF
     timeout: float | None = None
     expires_at: int | None = None
+    schedule: str | None = None
+    tick: int | None = None
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,6 +129,8 @@ def encode_body(job: Job, unknown: Unknown | None = None) -> bytes:
             job.backoff,
             job.timeout,
             job.expires_at,
+            job.schedule,
+            job.tick,
         )
     )
     return body if unknown is None else _with(body, unknown.body)

@@ -40,7 +40,7 @@ _VISIBILITY: Final = _about(
     pattern=_DURATION_FORM,
     examples=[30, "5m"],
 )
-_INSTANT: Final = _about(
+INSTANT: Final = _about(
     "An RFC 3339 instant with its offset from UTC, of the years 1970 to 9999.",
     format="date-time",
     examples=["2030-01-31T12:00:00Z"],
@@ -88,7 +88,7 @@ Wait = Annotated[
 ]
 MaybeVisibility = Annotated[Duration | None, _VISIBILITY]
 VisibilityChange = Annotated[Duration | UnsetType | None, _VISIBILITY]
-MaybeInstant = Annotated[str | None, _INSTANT]
+MaybeInstant = Annotated[str | None, INSTANT]
 Priority = Annotated[int, _PRIORITY]
 MaybePriority = Annotated[int | None, _PRIORITY]
 MaxRetries = Annotated[int, _MAX_RETRIES]

@@ -80,6 +80,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool
     version: int
     lease: LeaseView | None
+    schedule: str | msgspec.UnsetType = msgspec.UNSET
+    tick: Instant | msgspec.UnsetType = msgspec.UNSET
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
     replaced: bool | msgspec.UnsetType = msgspec.UNSET
     directive: DirectiveName = msgspec.UNSET
@@ -172,6 +174,8 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
         cancel_requested=job.cancel_requested,
         version=job.version,
         lease=_lease(job, holder=holder),
+        schedule=msgspec.UNSET if job.schedule is None else job.schedule,
+        tick=msgspec.UNSET if job.tick is None else format_instant(job.tick),
     )
 
 

@@ -16,6 +16,8 @@ from actorq.http.openapi.job_operations import JOBS
 from actorq.http.openapi.lease_operations import LEASES
 from actorq.http.openapi.meanings import MEANINGS
 from actorq.http.openapi.queue_operations import QUEUES, SERVER
+from actorq.http.openapi.schedule_meanings import SCHEDULE_MEANINGS
+from actorq.http.openapi.schedule_operations import SCHEDULES
 from actorq.http.problems import KINDS
 from actorq.http.response import Response
 
@@ -35,6 +37,7 @@ GROUPS: Final[Mapping[str, Mapping[tuple[str, str], Operation]]] = {
     "Jobs": JOBS,
     "Workers": LEASES,
     "Queues": QUEUES,
+    "Schedules": SCHEDULES,
     "Server": SERVER,
 }
 """All operations, in the order in which people read them."""
@@ -51,6 +54,7 @@ _PATH_SCHEMAS: Final[Mapping[str, Json]] = {
         "pattern": "^[^/\\u0000]*$",
     },
     "/queues/{name}": _QUEUE_NAME,
+    "/schedules/{name}": _QUEUE_NAME,
 }
 
 
@@ -215,7 +219,7 @@ def _schemas() -> Json:
     into_branches(schemas)
     # Either of two names will do, which the type cannot say.
     schemas["EnqueueBody"]["anyOf"] = [{"required": ["queue_name"]}, {"required": ["queue"]}]
-    for name, meanings in MEANINGS.items():
+    for name, meanings in {**MEANINGS, **SCHEDULE_MEANINGS}.items():
         for field, meaning in meanings.items():
             schemas[name]["properties"][field]["description"] = meaning
     for schema in schemas.values():

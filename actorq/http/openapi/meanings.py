@@ -36,6 +36,8 @@ _JOB: Final = {
     "cancel_requested": "Somebody asked its holder to stop.",
     "version": "Rises with every write: the ETag.",
     "lease": "Who works on it, while it runs.",
+    "schedule": "The schedule that made it, if one did.",
+    "tick": "The instant for which the schedule made it.",
     "duplicate": "It was there before: it holds the dedupe key.",
     "replaced": "It took over payload, priority and due time of the request.",
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from actorq.core.commands import Extend, Report
     from actorq.core.job import Job
     from actorq.core.results import Claimed, Enqueued, PrunedReplay
+    from actorq.core.schedule import NewSchedule
     from actorq.sdk.door import Draft, Renewals, Renewer, Settling
 
 DOOR_OPTIONS: Final = ClientOptions(patience=5.0)
@@ -104,6 +105,11 @@ class ClientDoor:
     async def cancel(self, job_id: str, /) -> Job:
         """Cancel a waiting job, or ask the holder of a running one to stop."""
         return await self._client.cancel(job_id)
+
+    async def declare_schedules(self, news: Sequence[NewSchedule], /) -> None:
+        """Say what the program's code holds of its schedules."""
+        for new in news:
+            await self._client.carry(self._client.calls.declare_schedule(new))
 
 
 @asynccontextmanager

@@ -97,6 +97,8 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool = False
     version: int = 1
     lease: _Lease | None = None
+    schedule: str | None = None
+    tick: Moment | None = None
     duplicate: bool = False
     replaced: bool = False
 
@@ -131,6 +133,8 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
             cancel_requested=self.cancel_requested,
             version=self.version,
             lease=None if self.lease is None else self.lease.record(),
+            schedule=self.schedule,
+            tick=_instant(self.tick),
         )
 
     def outcome(self) -> Outcome:

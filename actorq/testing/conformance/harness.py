@@ -16,7 +16,7 @@ class Harness(Protocol):
 
     The suite opens, connects and closes what it is given. It never asserts an exact instant of the
     store's clock, only relations, so that ``advance`` may really wait; what it asks for is short,
-    except in the model test, which then needs a small ``ACTORQ_MODEL_EXAMPLES``.
+    except in the model test, which then needs a small ``ACTORQ_MODEL_EXAMPLES``, and in the races of ticks.
     """
 
     @property

@@ -25,6 +25,7 @@ from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import QUEUE
 from actorq.testing.conformance.crew import Crew
+from actorq.testing.conformance.killed_schedulers import TestKilledSchedulers
 from actorq.testing.conformance.leases import CALLS, call
 from actorq.testing.conformance.threads import PATIENCE_S
 
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
     from actorq.testing.conformance.bench import Bench
     from actorq.testing.conformance.harness import SharedHarness
 
-__all__ = ["TestKilledProcesses", "TestNews", "TestProcesses", "crew", "recipe"]
+__all__ = [
+    "TestKilledProcesses",
+    "TestKilledSchedulers",
+    "TestNews",
+    "TestProcesses",
+    "crew",
+    "recipe",
+]
 
 PROCESSES: Final = 4
 KEYS: Final = 25

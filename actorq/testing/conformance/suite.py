@@ -22,6 +22,7 @@ from actorq.testing.conformance.queues import (
     TestPause,
     TestSettings,
 )
+from actorq.testing.conformance.racing_ticks import TestRacingTicks
 from actorq.testing.conformance.renewals import TestExpiry, TestExtend
 from actorq.testing.conformance.retention import (
     TestPurge,
@@ -29,6 +30,7 @@ from actorq.testing.conformance.retention import (
     TestRetentionByCount,
 )
 from actorq.testing.conformance.retries import TestHandBacks, TestLostLeases, TestRetries
+from actorq.testing.conformance.schedules import TestDeclaring, TestEditing, TestSchedules
 from actorq.testing.conformance.states import (
     TestAtMostOnce,
     TestCancel,
@@ -37,17 +39,21 @@ from actorq.testing.conformance.states import (
     TestTransitions,
 )
 from actorq.testing.conformance.stores import TestStore
+from actorq.testing.conformance.ticks import TestCatchUp, TestTicks, TestTicksAndQueues
 from actorq.testing.conformance.timing import TestDue, TestExpiresAt, TestNext
 
 __all__ = [
     "TestAtMostOnce",
     "TestCancel",
+    "TestCatchUp",
     "TestClaims",
     "TestDeadLetters",
+    "TestDeclaring",
     "TestDedupeKeys",
     "TestDefects",
     "TestDue",
     "TestEdit",
+    "TestEditing",
     "TestExpiresAt",
     "TestExpiry",
     "TestExtend",
@@ -71,13 +77,17 @@ __all__ = [
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestRacingTicks",
     "TestRecord",
     "TestReplace",
     "TestRetentionByAge",
     "TestRetentionByCount",
     "TestRetries",
+    "TestSchedules",
     "TestSettings",
     "TestStore",
+    "TestTicks",
+    "TestTicksAndQueues",
     "TestTransitions",
     "TestWindow",
     "bench",

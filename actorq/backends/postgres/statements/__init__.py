@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
-_FILES: Final = ("jobs", "claims", "listing", "queues", "replays", "retention", "sweeps")
+_FILES: Final = (
+    "jobs", "claims", "listing", "queues", "replays", "retention", "schedules", "sweeps"
+)  # fmt: skip
 
 
 _LIVE: Final = """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Settled,
         Sweep,
     )
+    from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
     from actorq.testing.simulation.ports import NodePort
@@ -137,6 +138,30 @@ class SimBackend:
         return self._line.call(
             "update_queue", edits, lambda engine, part: engine.update_queue(part)
         )
+
+    # ── schedules ───────────────────────────────────────────────────────────────────────────────
+
+    def change_schedules(self, changes: Sequence[ScheduleChange]) -> list[Schedule | ActorqError]:
+        """Make, define anew, pause or remove schedules."""
+        return self._line.call(
+            "change_schedules", changes, lambda engine, part: engine.change_schedules(part)
+        )
+
+    def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Read schedules."""
+        return self._line.call(
+            "get_schedules", names, lambda engine, part: engine.get_schedules(part)
+        )
+
+    def list_schedules(self, after: str, limit: int) -> list[Schedule]:
+        """List schedules by name."""
+        return self._line.call(
+            "list_schedules", (), lambda engine, _: engine.list_schedules(after, limit)
+        )
+
+    def fire_schedules(self, limit: int) -> Sweep:
+        """Make up to ``limit`` jobs of ticks that have come."""
+        return self._line.call("fire_schedules", (), lambda engine, _: engine.fire_schedules(limit))
 
     # ── the connection itself ───────────────────────────────────────────────────────────────────
 
