@@ -63,10 +63,6 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
             news_latency=self.news_latency,
         )
 
-    def fault(self) -> float:
-        """Return the chance that anything at all is wrong with a call."""
-        return sum(self.weights())
-
     def weights(self) -> tuple[float, ...]:
         """Return the chances of all fates but the good one, in the order of ``Fate``."""
         return (
