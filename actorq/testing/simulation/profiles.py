@@ -175,8 +175,8 @@ PROFILES: Final[dict[str, Profile]] = {
         Profile(
             name="rivals",
             about="many clients at once want the same few things, and the dead again",
-            clients=(4, 6),
-            calls=(60, 120),
+            clients=(3, 5),
+            calls=(40, 80),
             seconds=(4.0, 8.0),
             dedupes=0.8,
             queues=("mail",),
