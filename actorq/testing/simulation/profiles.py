@@ -181,6 +181,7 @@ PROFILES: Final[dict[str, Profile]] = {
             dedupes=0.8,
             queues=("mail",),
             handlers=Handlers(fails=0.2, rejects=0.2),
+            handling=(0.2, 4.0),
             latency=(0.005, 0.3),
         ),
         Profile(
