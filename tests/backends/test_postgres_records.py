@@ -103,6 +103,20 @@ class TestLaterFormats:
         assert bench.take(job).attempt == 1
 
 
+class TestPlans:
+    """What the planner is told."""
+
+    def test_what_forbids_a_plan_forbids_to_compile_it(self, bench: Bench) -> None:
+        """A forbidden plan looks so dear that PostgreSQL would compile it at every call, for 100 ms."""
+        found = run(
+            bench,
+            "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = '{}'::regnamespace"
+            " AND 'enable_seqscan=off' = ANY (proconfig)",
+        )
+        assert found
+        assert all("jit=off" in cast("list[str]", settings) for _, settings in found), found
+
+
 class TestRenewals:
     """Renewing a lease touches no index (``extend``)."""
 

@@ -23,7 +23,7 @@ $$;
 -- to do asks no more than this.
 CREATE FUNCTION {schema}.upcoming(since bigint)
 RETURNS TABLE (instant bigint, expiry bigint, promotion bigint, moved boolean)
-LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off AS $$
 BEGIN
     RETURN QUERY SELECT
         {schema}.now_us(),
