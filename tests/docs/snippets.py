@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,12 @@ class Snippet(NamedTuple):
     @property
     def speaks_to_a_server(self) -> bool:
         """Tell whether it uses a server that is running already."""
-        return SERVER in self.code
+        return any(SERVER in code for code in (self.code, *files_of(self.page).values()))
+
+    @property
+    def needs_a_process(self) -> bool:
+        """Tell whether it changes its whole process, as Django does."""
+        return "django.setup()" in self.code
 
     @property
     def needs_postgres(self) -> bool:
@@ -49,12 +55,19 @@ class Snippet(NamedTuple):
         return "POSTGRES_DSN" in self.code
 
 
+def name_of(page: Path) -> str:
+    """Return the path of a page within the project."""
+    return str(page.relative_to(ROOT))
+
+
+@cache
 def files_of(page: str) -> dict[str, str]:
     """Return the files that a page shows, by their names: its snippets may import each other."""
     own = [snippet for snippet in snippets() if snippet.page == page]
     return {snippet.file_name: snippet.code for snippet in own if snippet.file_name}
 
 
+@cache
 def snippets() -> list[Snippet]:
     """Return every snippet of every page."""
     found: list[Snippet] = []
@@ -62,6 +75,5 @@ def snippets() -> list[Snippet]:
         text = page.read_text(encoding="utf-8")
         for match in _SNIPPET.finditer(text):
             line = text.count("\n", 0, match.start(2)) + 1
-            name = str(page.relative_to(ROOT))
-            found.append(Snippet(name, line, match.group(2), match.group(1) is not None))
+            found.append(Snippet(name_of(page), line, match.group(2), match.group(1) is not None))
     return found

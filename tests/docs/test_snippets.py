@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import secrets
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -13,8 +15,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.docs.snippets import PAGES, ROOT, SERVER, Snippet, files_of, snippets
-from tests.e2e.server_process import ACTORQ, Server
+from tests.docs.snippets import PAGES, SERVER, Snippet, files_of, name_of, snippets
+from tests.e2e.server_process import ACTORQ, PATIENCE_S, Server
 from tests.servers.postgres import shared_dsn
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ TESTS = [
     for snippet in snippets()
     if snippet.is_a_test
 ]
+_OTHER = re.compile(r"^```py\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)(?:#([^)\s]+))?\)")
 
 
@@ -60,6 +63,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url()
 
 
+@pytest.fixture(autouse=True)
+def no_module_of_another_page() -> Iterator[None]:
+    """Forget the modules that a page's snippets imported: others have the same names."""
+    yield
+    for name in {file.removesuffix(".py") for page in PAGES for file in files_of(name_of(page))}:
+        sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize("snippet", RUNNABLE)
 def test_snippets_run(
     snippet: Snippet,
@@ -69,18 +80,20 @@ def test_snippets_run(
 ) -> None:
     """Every Python snippet of the pages runs as it stands, to its end."""
     monkeypatch.chdir(tmp_path)
+    server = str(request.getfixturevalue("server")) if snippet.speaks_to_a_server else SERVER
     for name, code in files_of(snippet.page).items():
-        (tmp_path / name).write_text(code, encoding="utf-8")
-        monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
+        (tmp_path / name).write_text(code.replace(SERVER, server), encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     importlib.invalidate_caches()
     if snippet.needs_postgres:
         monkeypatch.setenv("POSTGRES_DSN", str(request.getfixturevalue("database")))
     # Blank lines in front, so that a traceback tells the line of the page.
-    code = "\n" * (snippet.line - 1) + snippet.code
-    if snippet.speaks_to_a_server:
-        code = code.replace(SERVER, str(request.getfixturevalue("server")))
-    exec(compile(code, snippet.page, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
+    code = "\n" * (snippet.line - 1) + snippet.code.replace(SERVER, server)
+    if snippet.needs_a_process:
+        command = [sys.executable, "-W", "error", "-c", code]
+        subprocess.run(command, check=True, timeout=PATIENCE_S)  # noqa: S603 - our own pages
+    else:
+        exec(compile(code, snippet.page, "exec"), {"__name__": "__main__"})  # noqa: S102 - our own pages
 
 
 @pytest.mark.parametrize("snippet", TESTS)
@@ -95,7 +108,14 @@ def test_tests_of_the_pages_pass(snippet: Snippet, pytester: pytest.Pytester) ->
     assert result.parseoutcomes() == {"passed": number}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_code_for_other_libraries_is_code(page: Path) -> None:
+    """What a page shows of another library, for comparison, is at least Python."""
+    for code in _OTHER.findall(page.read_text(encoding="utf-8")):
+        ast.parse(code)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every link to a file of the project, and to a heading in a page, has its target."""
     for target, heading in _LINK.findall(page.read_text(encoding="utf-8")):
