@@ -135,8 +135,11 @@ def _had_let_go(story: Story, holder: Life, call: Call[Submit, Accepted]) -> boo
 def _in_the_store(story: Story) -> Iterator[Violation]:
     live: dict[Key, str] = {}
     windows: dict[Key, tuple[int, str]] = {}
+    latest = 0
     for _, move in story.moves:
         job = move.job
+        # A window that was over once does not open again when the store's clock is turned back.
+        latest = max(latest, move.store_time)
         if job.dedupe_key is None:
             continue
         key = (job.queue, job.dedupe_key)
@@ -146,7 +149,7 @@ def _in_the_store(story: Story) -> Iterator[Violation]:
             sentence = f"{job.job_id}: {holder} held its dedupe key, and was live"
             yield Violation("I10", sentence, (move,))
         until, owner = windows.get(key, (0, ""))
-        if move.event == "enqueue" and until > move.store_time and owner != job.job_id:
+        if move.event == "enqueue" and until > latest and owner != job.job_id:
             sentence = f"{job.job_id}: the window of {owner} held its dedupe key"
             yield Violation("I10", sentence, (move,))
         yield from _let_go(move, live, windows, key)
