@@ -58,6 +58,14 @@ class _Page(msgspec.Struct):
     next: str | None = None
 
 
+def bound_queues(client: Client, depth: int) -> None:
+    """Let no queue take more than so many jobs that wait: producers are told to come again (429)."""
+    for queue in QUEUES:
+        answer = client.call("PATCH", f"/queues/{queue}/settings", {"max_depth": depth})
+        if answer is None or answer.status != OK:
+            raise RuntimeError(f"queue {queue} could not be bounded: {answer}")
+
+
 class Auditor:
     """Reads at one door, and notes what it was shown."""
 

@@ -85,16 +85,18 @@ class Cast:
             folder.mkdir()
         self.ports = [free_port() for _ in range(plan.servers)]
         self.doors = [Proxy(port) for port in self.ports]
-        self._picking = threading.Condition()
         self.seats: list[Seat] = []
         self._seat("server", plan.servers, self._start_server)
 
-    def enter(self) -> None:
-        """Start everybody else, once the servers are ready."""
-        plan = self._plan
+    def wait_for_servers(self) -> None:
+        """Wait until every server is ready."""
         for seat in self.of("server"):
             if not seat.wait_until_ready():
                 raise RuntimeError(f"a server did not start: see {seat.child.log}")
+
+    def enter(self) -> None:
+        """Start everybody else."""
+        plan = self._plan
         self._seat("worker", plan.workers, self._start_worker)
         self._seat("producer", plan.producers, self._start_producer)
         self._seat("ghost", 1, self._start_ghost)

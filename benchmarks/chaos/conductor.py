@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from actorq.testing.invariants.events import Healed, Quiet, Terms
-from benchmarks.chaos.audit import Auditor
+from benchmarks.chaos.audit import Auditor, bound_queues
 from benchmarks.chaos.cast import STOP_S, Cast
 from benchmarks.chaos.diary import Diary, Made
 from benchmarks.chaos.door import Client
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from benchmarks.chaos.schedule import Planned
 
 _MIND_S: Final = 0.1
+_BACKLOG_S: Final = 10.0
+"""How many seconds of the load may wait in a queue: a machine that is too slow does not fill up."""
+
 _SLACK_S: Final = 0.1
 _READINESS_S: Final = 2.0
 _LONG_S: Final = 3_600.0
@@ -83,6 +86,9 @@ class Conductor:
                 readiness=_READINESS_S if plan.is_timed else _LONG_S,
             )
         )
+        self._cast.wait_for_servers()
+        with self._client("bounds") as client:
+            bound_queues(client, depth=int(plan.rate * _BACKLOG_S))
         self._cast.enter()
         began = now()
         with closing(HealthWatch(self._cast, notes)) as health:
@@ -141,8 +147,7 @@ class Conductor:
         Returns the most memory of a server, in millions of bytes.
         """
         cast, diary = self._cast, self._diary
-        chance = Random(f"{self._plan.seed} audit")  # noqa: S311 - to be replayed
-        with closing(Client(cast.ports, chance)) as client:
+        with self._client("audit") as client:
             auditor = Auditor(client, self._notes)
             self._dismiss("producer")
             self._dismiss("ghost")
@@ -154,6 +159,11 @@ class Conductor:
         server_mb = max(seat.child.peak_mb() for seat in cast.of("server"))
         self._dismiss("server")
         return server_mb
+
+    def _client(self, purpose: str) -> closing[Client]:
+        """Return a client, as a block, that talks with the servers directly."""
+        chance = Random(f"{self._plan.seed} {purpose}")  # noqa: S311 - to be replayed
+        return closing(Client(self._cast.ports, chance))
 
     def _dismiss(self, role: Role) -> None:
         """Let all of a role stop, each in time and well."""

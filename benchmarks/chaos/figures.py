@@ -21,6 +21,7 @@ SHARE: Final = 0.9
 """The part of the usual rate at which work counts as going on again."""
 
 _STEP_S: Final = 0.1
+_LASTING_S: Final = 1.0
 _AFTERMATH_S: Final = 2.0
 """For so long after its end a lease may lie before its job is claimed again."""
 
@@ -189,12 +190,16 @@ def _expired(life: Life) -> set[int]:
 def _cause(attempt: Attempt, made: Sequence[Made], since: float, until: float) -> str:
     """Say which fault most likely cost an attempt the lease that ran out in a span.
 
-    What was done to its own worker; or else what lasted longest, of what could be in its way.
+    What was done to its own worker; or else to the store, if that lasted; or else what lasted longest.
     """
     near = [fault for fault in made if fault.began < until and fault.ended > since]
     for fault in near:
         if attempt.worker in fault.targets:
             return fault.kind
+
+    def weight(fault: Made) -> tuple[bool, float]:
+        seconds = min(fault.ended, until) - max(fault.began, since)
+        return fault.is_of_store and seconds >= _LASTING_S, seconds
+
     others = [fault for fault in near if not fault.kind.endswith(("worker", "producer"))]
-    lasting = {min(f.ended, until) - max(f.began, since): f.kind for f in others}
-    return lasting[max(lasting)] if lasting else NO_FAULT
+    return max(others, key=weight).kind if others else NO_FAULT

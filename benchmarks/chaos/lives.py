@@ -17,6 +17,7 @@ from actorq.testing.invariants.events import (
     Settle,
     Settled,
     Start,
+    Submit,
     Taken,
 )
 
@@ -57,6 +58,9 @@ class Lives:
         self.by_worker: dict[str, list[tuple[str, Attempt]]] = defaultdict(list)
         """The attempts of each worker, with the job's id."""
 
+        self.asked: set[str] = set()
+        """The idempotency key of each job that was asked for; a repeat has the same."""
+
         self.accepted: list[float] = []
         """When each job was first acknowledged to whoever asked for it."""
 
@@ -75,6 +79,8 @@ class Lives:
 
     def _read(self, event: Event) -> None:
         match event:
+            case Submit():
+                self.asked.add(event.request.idempotency_key or event.call)
             case Accepted(outcome="created"):
                 if event.job_id not in self._known:
                     self._known.add(event.job_id)

@@ -27,7 +27,7 @@ THREADS: Final = 8
 _SIZES: Final = (1, 1, 1, 1, 1, 2, 5, 10)
 """How many jobs one request asks for."""
 
-_MOST_BEHIND_S: Final = 1.0
+_MOST_BEHIND_S: Final = 5.0
 """How much of what could not be asked for in time is asked for later."""
 
 

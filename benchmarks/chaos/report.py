@@ -56,9 +56,15 @@ _AFTERWARDS_S: Final = 3.0
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What the load was. Rates are jobs a second, over the whole of the trouble."""
+    """What the load was, and its rates over the time of the faults, in jobs a second.
+
+    Of the jobs that were asked for, those are not accepted which a live one with the same dedupe key stands
+    for.
+    """
 
     seconds: float
+    asked: int
+    asked_rate: float
     accepted: int
     accepted_rate: float
     completed: int
@@ -148,16 +154,23 @@ def _totals(performance: Performance, lives: Lives) -> Totals:
     ends = [life.end for life in lives.jobs.values() if life.end is not None]
     return Totals(
         seconds=round(seconds, 1),
+        asked=len(lives.asked),
+        asked_rate=round(len(lives.asked) / seconds, 1),
         accepted=len(lives.accepted),
-        accepted_rate=round(len(lives.accepted) / seconds, 1),
+        accepted_rate=_rate(lives.accepted, performance),
         completed=len(lives.completed),
-        completed_rate=round(len(lives.completed) / seconds, 1),
+        completed_rate=_rate(lives.completed, performance),
         ended=dict(Counter(end.status for end in ends).most_common()),
         settlements=dict(lives.outcomes.most_common()),
         expiries=sum(end.expiries or 0 for end in ends),
         events=lives.events,
         server_mb=performance.server_mb,
     )
+
+
+def _rate(moments: Sequence[float], performance: Performance) -> float:
+    began, healed = performance.began, performance.healed
+    return round(sum(began <= at <= healed for at in moments) / (healed - began), 1)
 
 
 def _promises(violations: Sequence[Violation]) -> dict[str, int]:

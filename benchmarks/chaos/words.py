@@ -24,7 +24,8 @@ def lines(report: Report) -> Iterator[str]:
     )
     yield f"{machine.system}, {machine.cores} cores, {machine.python}, {machine.date}"
     yield ""
-    yield from _entry("jobs", f"{totals.accepted:,} accepted, {totals.accepted_rate:g} a second")
+    yield from _entry("jobs", f"{totals.asked:,} asked for, {totals.asked_rate:g} a second")
+    yield from _entry("", f"{totals.accepted:,} accepted, {totals.accepted_rate:g} a second")
     yield from _entry("", f"{totals.completed:,} completed, {totals.completed_rate:g} a second")
     yield from _entry("", f"at the end: {_counts(totals.ended)}")
     yield from _entry("settled", f"{_counts(totals.settlements)} (what holders were told)")
