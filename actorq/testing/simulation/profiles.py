@@ -168,10 +168,10 @@ PROFILES: Final[dict[str, Profile]] = {
         Profile(
             name="unheard",
             removes=False,
-            about="the store's answers are lost, and nothing else: no lease goes into the void",
+            about="the store's answers are slow or lost, and nothing else: no lease goes into the void",
             policies=(replace(SHORT, max_extension=60.0),),
             visibility_timeouts=(20.0,),
-            odds=Odds(late_by=LATE_BY, unheard=0.08, silence=0.5),
+            odds=Odds(late_by=LATE_BY, slow=0.1, unheard=0.08, silence=0.5),
             hand_back=12.0,
         ),
         Profile(
@@ -247,7 +247,8 @@ PROFILES: Final[dict[str, Profile]] = {
             about="mailboxes that are full at once, and queues with bounds",
             calls=(60, 120),
             seconds=(4.0, 8.0),
-            mailbox_capacity=2,
+            mailbox_capacity=1,
+            odds=Odds(latency=(0.02, 1.0), late_by=LATE_BY),
             max_running=(1, 3),
             max_depth=(3, 10),
             exchanges=_LOST,
