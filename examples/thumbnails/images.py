@@ -31,7 +31,7 @@ class Image(NamedTuple):
 
 
 def draw(width: int, height: int, seed: int) -> Image:
-    """Draw a picture of soft hills under a sky; each ``seed`` has its own."""
+    """Draw slopes under a sky; each ``seed`` has its own."""
     pixels = bytearray()
     for y in range(height):
         sky = 255 * (height - y) // height
