@@ -16,7 +16,6 @@ from actorq.testing.invariants.events import (
     Seen,
     Settle,
     Settled,
-    Start,
     Submit,
     Taken,
 )
@@ -33,7 +32,6 @@ class Attempt(msgspec.Struct):
     worker: str
     number: int
     claimed: float
-    started: bool = False
     took_effect: bool = False
     settled: float = float("inf")
     """When its holder was told that a settlement of it was taken."""
@@ -88,12 +86,8 @@ class Lives:
             case Claimed():
                 for taken in event.jobs:
                     self._claimed(event, taken)
-            case Start() | Effect():
-                attempt = self.jobs[event.job_id].attempts[event.token]
-                if isinstance(event, Start):
-                    attempt.started = True
-                else:
-                    attempt.took_effect = True
+            case Effect():
+                self.jobs[event.job_id].attempts[event.token].took_effect = True
             case Settle():
                 self._settles[event.call] = event
             case Settled():

@@ -17,7 +17,7 @@ DEDUPLICATED: Final = 0.10
 LONG: Final = 0.02
 REPEATED: Final = 0.03
 
-_KEYS: Final = 30
+_KEYS: Final = 10
 """Dedupe keys that are there: few, so that some are held by a live job when asked for again."""
 
 _MOST_DELAY_S: Final = 5.0
