@@ -121,10 +121,11 @@ def _replay(path: Path, parts: Parts | None) -> int:
 
 def _figures(report: Report, took: float) -> str:
     speed = report.seconds / max(took, 1e-9)
+    excused = f", {len(report.excused)} losses that are not promised" if report.excused else ""
     return (
         f"{report.profile} {'replayed' if report.seed is None else report.seed}: "
         f"{report.seconds:.1f} virtual seconds ({speed:.0f} a second), {report.jobs} jobs, "
-        f"{report.faults} faults\ntrace {report.trace}"
+        f"{report.faults} faults{excused}\ntrace {report.trace}"
     )
 
 

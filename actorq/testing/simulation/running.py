@@ -39,6 +39,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     faults: int
     trace: str
     violations: tuple[Violation, ...]
+    excused: tuple[Violation, ...]
+    """What was broken that is not promised in such a world: a loss is never silent."""
     record: tuple[Choice, ...]
     history: History
     met: dict[str, int]
@@ -71,6 +73,7 @@ def simulate(
     except Exception as error:  # noqa: BLE001 - it is what the report is about
         broken.append(Violation(_BUG, "".join(traceback.format_exception(error))))
     broken += [Violation(_BUG, _told(actor, error)) for actor, error in world.bugs]
+    found = judge(world.history)
     director = directors[0]
     return Report(
         profile=profile.name,
@@ -79,15 +82,12 @@ def simulate(
         jobs=len(set(world.known)),
         faults=director.trouble.made,
         trace=_trace(choices, world.history),
-        violations=(*broken, *_promised(profile, judge(world.history))),
+        violations=(*broken, *(each for each in found if each.invariant not in profile.breaks)),
+        excused=tuple(each for each in found if each.invariant in profile.breaks),
         record=tuple(choices.record),
         history=world.history,
         met=director.met,
     )
-
-
-def _promised(profile: Profile, violations: Iterable[Violation]) -> Iterable[Violation]:
-    return (each for each in violations if each.invariant not in profile.breaks)
 
 
 def _told(actor: str, error: Exception) -> str:

@@ -48,7 +48,8 @@ class Server:
         self._leaving: anyio.Event
 
     def boot(self) -> None:
-        """Start a new life, which knows nothing of the one before."""
+        """Start a new life, which knows nothing of the one before; that may still be on its way out."""
+        self.queue = None
         self.machine = Machine(self.name, self._world.order, self._world.time_line, self.offset)
         self._leaving = anyio.Event()
         self.machine.boot(self._world.tasks, self._live)
@@ -64,19 +65,21 @@ class Server:
         self._leaving.set()
 
     async def _live(self) -> None:
-        machine = self.machine
+        # Of this life: the next one may begin before it is over.
+        machine, leaving = self.machine, self._leaving
         options = self._options(machine)
 
         def note_bug(actor: str, error: Exception) -> None:
             if machine.alive():
                 self._world.note_bug(f"{self.name}: {actor}", error)
 
-        while not self._leaving.is_set():
+        while not leaving.is_set():
             try:
                 async with running(self._store.at(machine), options, note_bug) as runtime:
-                    self.queue = runtime.queue
+                    if machine is self.machine:
+                        self.queue = runtime.queue
                     try:
-                        await self._leaving.wait()
+                        await leaving.wait()
                     finally:
                         if machine is self.machine:
                             self.queue = None
