@@ -77,7 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     durability: Annotated[
         Literal["relaxed", "strict"],
-        About(STORE, "strict refuses a redis or postgres that may lose acknowledged jobs; relaxed warns"),
+        About(
+            STORE,
+            "strict refuses a redis or postgres that may lose acknowledged jobs; relaxed warns",
+        ),
     ] = "relaxed"
     redis_wait_replicas: Annotated[
         int, About(STORE, "replicas of redis that must have a write before it counts", 0, 100)
