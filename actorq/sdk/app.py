@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import MappingProxyType
@@ -254,8 +255,14 @@ class App:
 
         A second signal ends the handlers at once. Only the program's main thread may ask for signals.
         """
-        async with self.worker(where, **options) as worker:
-            await (worker.watch_signals() if signals else worker.asked_to_stop())
+        if not signals:
+            async with self.worker(where, **options) as worker:
+                await worker.asked_to_stop()
+            return
+        # Listened to before anything is opened: an early signal is not lost, and does not kill.
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            async with self.worker(where, **options) as worker:
+                await worker.heed(received)
 
 
 def _parts(calls: Iterable[Call[R]]) -> Iterator[list[Call[R]]]:

@@ -188,7 +188,9 @@ def _resolved(function: FunctionType, annotation: object, where: str) -> object:
     """Return what an annotation means, at run time."""
     holder = SimpleNamespace(__annotations__={"it": annotation})
     try:
-        found = get_type_hints(holder, function.__globals__, include_extras=True)
+        # A decorated function's annotations are those of the function inside.
+        names = cast("FunctionType", inspect.unwrap(function)).__globals__
+        found = get_type_hints(holder, names, include_extras=True)
     except NameError as error:
         raise TaskError(f"{where}: {error}; its type must be importable at run time") from None
     return cast("object", found["it"])

@@ -19,6 +19,7 @@ from actorq.sdk.context import Context
 from actorq.sdk.injection import enter
 from actorq.sdk.json_types import NotJson
 from actorq.sdk.worker.endings import Ending, Failed, Returned, raised, returned, settling
+from actorq.sdk.worker.failures import describe
 from actorq.sdk.worker.frames import Order
 from actorq.sdk.worker.hold import Hold, Why
 from actorq.sdk.worker.link import WorkerLink
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _UNKNOWN_S: Final = 5.0
 _LONGEST_UNKNOWN_S: Final = 300.0
 _ALERT_S: Final = 60.0
+_MOST_ALERTED: Final = 1_000
 
 _log = logging.getLogger("actorq.worker")
 
@@ -82,7 +84,10 @@ class Execution:
             return _stopped(hold)
         if isinstance(ending, Failed):
             _log.warning("a job failed: %s", ending.reason, extra=_about(hold))
-        return settling(hold, ending, self._codecs)
+        try:
+            return settling(hold, ending, self._codecs)
+        except Exception as error:  # noqa: BLE001 - a codec is the user's: it cannot end the worker
+            return settling(hold, Failed(describe(error), retryable=False), self._codecs)
 
     async def _attempt(self, recipe: Recipe, hold: Hold) -> Ending | None:
         """Run the handler; None when it was stopped before it had ended."""
@@ -152,6 +157,8 @@ class Execution:
         name = hold.job.task or ""
         now = self._clock()
         if now - self._alerted.get(name, -math.inf) >= _ALERT_S:
+            if len(self._alerted) >= _MOST_ALERTED:
+                self._alerted.clear()
             self._alerted[name] = now
             _log.error(
                 "no task here is named %r: is this worker older than who enqueues?",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -30,7 +29,14 @@ from actorq.sdk.worker.threads import Threads
 from actorq.stages import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        Awaitable,
+        Callable,
+        Mapping,
+        Sequence,
+    )
 
     from actorq.sdk.codec import Codecs
     from actorq.sdk.door import Door, Settling
@@ -100,6 +106,8 @@ class Worker:
         )
         self._fetchers = [self._fetcher(name) for name in self._plan.weights]
         self._execution: Execution | None = None
+        self._body = anyio.CancelScope()
+        self._failure: Exception | None = None
         self._stopping = anyio.Event()
         self._stopped = anyio.Event()
 
@@ -137,7 +145,11 @@ class Worker:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Work for as long as the block lasts; stop in order at its end, also when it is cancelled."""
+        """Work for as long as the block lasts; stop in order at its end, also when it is cancelled.
+
+        An error that makes all further work useless, such as a queue that may not be used, cancels the
+        block and is raised when the worker has stopped.
+        """
         values: dict[object, object] = {}
         stack = AsyncExitStack()
         try:
@@ -151,7 +163,10 @@ class Worker:
                 places=self._places,
             )
             async with self._stages.around(self._start, self.stop):
-                yield
+                with self._body:
+                    yield
+                if self._failure is not None:
+                    raise self._failure
         finally:
             with anyio.move_on_after(max(CLOSING_S, self._plan.grace / 5), shield=True):
                 await stack.aclose()
@@ -174,7 +189,7 @@ class Worker:
         self._start_scoped(CHILDREN, "children", self._tend_children)
         stages.start(HANDS, "hands", self._hands.run, self._hands.close)
         for fetcher in self._fetchers:
-            self._start_scoped(CLAIMS, "fetcher", fetcher.run)
+            self._start_scoped(CLAIMS, "fetcher", partial(self._fetch, fetcher))
 
     def _start_scoped(self, stage: int, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Start a part that runs for ever, and is ended by being cancelled."""
@@ -197,6 +212,14 @@ class Worker:
             # Who cannot get rid of jobs should not take more.
             room=partial(self._settler.room, self._plan.concurrency),
         )
+
+    async def _fetch(self, fetcher: Fetcher) -> None:
+        """Let a fetcher run. An error that it cannot mend ends the worker, in order as always."""
+        try:
+            await fetcher.run()
+        except Exception as error:  # noqa: BLE001 - it is raised again, by ``running``
+            self._failure = error
+            self._body.cancel()
 
     async def _tend_children(self) -> None:
         try:
@@ -244,15 +267,16 @@ class Worker:
         """Wait until somebody stops this worker."""
         await self._stopping.wait()
 
-    async def watch_signals(self) -> None:
-        """Stop in order at SIGTERM or SIGINT, in a hurry at a second one; return when stopped."""
+    async def heed(self, signals: AsyncIterable[object]) -> None:
+        """Stop in order at the first of ``signals``, in a hurry at the second; return when stopped."""
+        is_second = False
         async with anyio.create_task_group() as tasks:
-            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async for _ in signals:
-                    if self._stopping.is_set():
-                        self.hurry()
-                    else:
-                        tasks.start_soon(self._stop_and_cancel, tasks.cancel_scope)
+            async for _ in signals:
+                if is_second:
+                    self.hurry()
+                else:
+                    is_second = True
+                    tasks.start_soon(self._stop_and_cancel, tasks.cancel_scope)
 
     async def _stop_and_cancel(self, scope: anyio.CancelScope) -> None:
         await self.stop()
