@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parent.parent
-CODE: Final = sorted(
-    path
-    for folder in ("actorq", "tests", "benchmarks", "docs", "examples")
-    for path in (ROOT / folder).rglob("*.py")
-) + [ROOT / "actorq_pytest.py"]
+FOLDERS: Final = ("actorq", "tests", "benchmarks", "docs", "examples")
+CODE: Final = [
+    *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")),
+    ROOT / "actorq_pytest.py",
+]
 PACKAGE: Final = [path for path in CODE if path.is_relative_to(ROOT / "actorq")]
 MAX_FILE: Final = 300
 MAX_FUNCTION: Final = 50
