@@ -2,131 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import inspect
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from actorq import Ack, Edit, Job, ListJobs, QueueEdit, Status
-from actorq.core.job import Delivery
-from tests.system.house import House, open_house
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-Call: TypeAlias = "Callable[[House, Scene], Coroutine[Any, Any, object]]"
-
-MAX_STEPS = 60
-"""More turns of the loop than any verb takes to its end."""
+from actorq import Job
+from actorq.face import JobQueue
+from tests.system.cancelling import MAX_STEPS, Scene, check, scene, tasks_of
+from tests.system.house import open_house
+from tests.system.verbs import VERBS, Verb
 
 
-class Scene(NamedTuple):
-    """What is there when a verb is called: a waiting job, a held one, a dead one, one to come."""
-
-    waiting: Job
-    held: Job
-    dead: Job
-
-
-class Verb:
-    """A call of the face, and the store's verb that it comes to.
-
-    ``meanwhile`` is what another task does at the same time.
-    """
-
-    def __init__(self, name: str, call: Call, meanwhile: Call | None = None, *, store: str) -> None:
-        self.name = name
-        self.call = call
-        self.meanwhile = meanwhile
-        self.store = store
-
-
-VERBS = (
-    Verb("enqueue", lambda h, _: h.queue.enqueue("new", "x"), store="enqueue"),
-    Verb(
-        "enqueue_many",
-        lambda h, _: h.queue.enqueue_many([h.queue.new_job("new", "x") for _ in range(3)]),
-        store="enqueue",
-    ),
-    Verb("dequeue", lambda h, _: h.queue.dequeue("q"), store="dequeue"),
-    Verb("dequeue, waiting", lambda h, _: h.queue.dequeue("q", wait=30), store="dequeue"),
-    Verb(
-        "dequeue, waiting for one to come",
-        lambda h, _: h.queue.dequeue("empty", wait=30),
-        lambda h, _: h.queue.enqueue("empty", "x", delivery=Delivery.AT_MOST_ONCE),
-        store="dequeue",
-    ),
-    Verb("dequeue_many", lambda h, _: h.queue.dequeue_many("q", 5, wait=30), store="dequeue"),
-    Verb("ack", lambda h, s: h.queue.ack(s.held), store="ack"),
-    Verb("fail", lambda h, s: h.queue.fail(s.held, retry_in=1), store="fail"),
-    Verb("release", lambda h, s: h.queue.release(s.held), store="release"),
-    Verb("extend", lambda h, s: h.queue.extend(s.held), store="extend"),
-    Verb("report", lambda h, s: h.queue.report(s.held, 1), store="report"),
-    Verb("ack_many", lambda h, s: h.queue.ack_many([Ack(s.held.id)]), store="ack"),
-    Verb("cancel", lambda h, s: h.queue.cancel(s.waiting.id), store="cancel"),
-    Verb("redrive", lambda h, s: h.queue.redrive(s.dead.id), store="redrive"),
-    Verb("delete", lambda h, s: h.queue.delete(s.dead.id), store="delete"),
-    Verb(
-        "update_job",
-        lambda h, s: h.queue.update_job(Edit(id=s.waiting.id, priority=2)),
-        store="update_job",
-    ),
-    Verb("get_job", lambda h, s: h.queue.get_job(s.held.id), store="get_job"),
-    Verb(
-        "wait_for_change",
-        lambda h, s: h.queue.wait_for_change(s.waiting.id, s.waiting.version, 30),
-        lambda h, s: h.queue.cancel(s.waiting.id),
-        store="get_job",
-    ),
-    Verb("list_jobs", lambda h, _: h.queue.list_jobs(ListJobs()), store="list_jobs"),
-    Verb("list_queues", lambda h, _: h.queue.list_queues(), store="list_queues"),
-    Verb("get_queue_length", lambda h, _: h.queue.get_queue_length("q"), store="length"),
-    Verb(
-        "update_queue",
-        lambda h, _: h.queue.update_queue(QueueEdit(queue_name="q", max_running=9)),
-        store="update_queue",
-    ),
-    Verb("purge", lambda h, _: h.queue.purge("q", frozenset({Status.DEAD})), store="purge"),
-    Verb("redrive_dead", lambda h, _: h.queue.redrive_dead("q"), store="list_jobs"),
-    Verb("check", lambda h, _: h.queue.check(), store="check"),
-)
-
-
-async def scene(house: House) -> Scene:
-    """Put the queue ``q`` into the state that every verb needs."""
-    for status in Status:
-        if status is not Status.RUNNING:
-            await house.queue.purge("q", frozenset({status}))
-    for name in ("dead", "held", "waiting"):
-        await house.queue.enqueue("q", name, delivery=Delivery.AT_LEAST_ONCE)
-    dead = await house.queue.dequeue("q", visibility_timeout=600)
-    held = await house.queue.dequeue("q", visibility_timeout=600)
-    assert dead is not None
-    assert held is not None
-    dead = await house.queue.fail(dead, retryable=False)
-    (waiting,) = (job for job in house.jobs(Status.PENDING) if job.queue_name == "q")
-    return Scene(waiting, held, dead)
-
-
-def tasks_of() -> set[str]:
-    """Return the names of all tasks but those of lease managers, which come and go."""
-    names = {task.name or "" for task in anyio.get_running_tasks()}
-    return {name for name in names if "lease-manager" not in name}
-
-
-async def check(house: House, there: Scene, outcome: list[object]) -> None:
-    """Whatever became of the verb: the books balance, and nobody but a holder has a lease."""
-    given = [job for answer in outcome for job in jobs_in(answer) if job.lease is not None]
-    ids = {there.held.id, *(job.id for job in given)}
-    held = [job for job in house.jobs(Status.RUNNING) if job.id in ids]
-    await house.balance(*held)
-    for job in house.jobs():
-        assert job.dead_reason is None or job.id == there.dead.id
-        assert job.expiries == 0
-    for job in held:
-        await house.queue.ack(job.id)
-    await house.works()
+def given_by(outcome: list[object]) -> list[str]:
+    """Return the ids of the jobs that came with a lease."""
+    jobs = [job for answer in outcome for job in jobs_in(answer)]
+    return [job.id for job in jobs if job.lease is not None and job.lease.token]
 
 
 def jobs_in(answer: object) -> list[Job]:
@@ -135,6 +27,13 @@ def jobs_in(answer: object) -> list[Job]:
         return [answer]
     jobs: tuple[Job, ...] = getattr(answer, "jobs", ())
     return list(jobs)
+
+
+def test_no_verb_is_forgotten() -> None:
+    """The sweep calls every verb that the face has (B14)."""
+    methods = inspect.getmembers(JobQueue, inspect.iscoroutinefunction)
+    public = {name for name, _ in methods if not name.startswith("_")}
+    assert {verb.method for verb in VERBS} == public
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -159,7 +58,7 @@ async def test_cancelled_after_every_turn_of_the_loop(verb: Verb) -> None:
                     for _ in range(steps):
                         await checkpoint()
                     tasks.cancel_scope.cancel()
-            await check(house, there, outcome)
+            await check(house, there, given_by(outcome))
             assert tasks_of() == before
             if outcome:
                 break
@@ -188,4 +87,4 @@ async def test_cancelled_while_the_store_is_at_it(verb: Verb, moment: str) -> No
                 outcome.append(await verb.call(house, there))
         house.trouble.before = house.trouble.after = None
         assert cancelled == [verb.store]
-        await check(house, there, outcome)
+        await check(house, there, given_by(outcome))
