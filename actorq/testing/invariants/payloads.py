@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from actorq.testing.invariants.violation import Violation
+from actorq.testing.invariants.watch import Ticked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 def check(story: Story) -> Iterator[Violation]:
     """Judge I15 and I16."""
     origins = _Origins(story)
+    scheduled = {event.job_id for _, event in story.of(Ticked)}
     for life in story.lives.values():
-        if story.submissions:
+        # What a schedule made was asked for by nobody who is heard of here.
+        if story.submissions and life.job_id not in scheduled:
             yield from origins.judge(life)
         yield from _others(life)
         yield from _kept(life)

@@ -10,6 +10,7 @@ import anyio
 from actorq.core.commands import ListJobs
 from actorq.testing.invariants import events as e
 from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE, Caller
+from actorq.testing.simulation.planner import ticked, ticks_due
 from actorq.testing.simulation.views import seen
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Inspector(Caller):
             )
         for name in queue_names:
             await self._list(name)
+        for schedule in await self.insist(lambda queue: queue.list_schedules()):
+            for event in ticks_due(self.at, self.name, schedule):
+                self.record(event)
         known = list(dict.fromkeys(self.world.known))
         since = self.at
         jobs = await self.insist(lambda queue: queue.get_jobs(known))
@@ -84,6 +88,8 @@ class Inspector(Caller):
             query = ListJobs(queue_name=queue_name, before=before, limit=PAGE)
             page = await self.insist(partial(_page, query))
             found += [job.id for job in page.jobs]
+            for event in ticked(self.at, self.name, page.jobs):
+                self.record(event)
             before = page.next_before
             if before is None:
                 break

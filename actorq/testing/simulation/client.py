@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import anyio
 
 from actorq.core.commands import Edit, ListJobs
-from actorq.core.results import Enqueued, PrunedReplay
 from actorq.core.transitions import Status
 from actorq.errors import ActorqError
 from actorq.testing.invariants import events as e
 from actorq.testing.invariants.records import digest
-from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE, Caller, code_of
-from actorq.testing.simulation.requests import Wish, Wishes
+from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE, Caller
+from actorq.testing.simulation.requests import Wishes
+from actorq.testing.simulation.submitting import refuse, submit
 from actorq.testing.simulation.views import seen
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 ENDED_WITHOUT: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
 """What a client purges; the dead are kept for a redrive."""
 
-INSISTS_S: Final = 8.0
-"""For how long a request is made that is known again, until its client gives up."""
+WATCHES_S: Final = 3.0
+"""How long a client watches a job for a change."""
 
 
 class Client(Caller):
@@ -57,63 +57,14 @@ class Client(Caller):
                 and world.known
                 and (world.profile.removes or verb not in _REMOVALS)
             ):
-                await self._change(verb)
+                await (self._watch() if verb == "watch" else self._change(verb))
             else:
-                await self._submit(self._wishes.next())
+                wishes = [self._wishes.next() for _ in range(1 + self._more())]
+                await submit(self, wishes)
 
-    # ── asking for jobs ─────────────────────────────────────────────────────────────────────────
-
-    async def _submit(self, wish: Wish) -> None:
-        until = self.at + (INSISTS_S if wish.can_repeat else 0.0)
-        while True:
-            call = self.world.call_name()
-            self.record(e.Submit(at=self.at, actor=self.name, call=call, request=wish.request))
-            try:
-                answer = await self.ask(
-                    lambda queue: _enqueue(queue, wish), may_double=wish.has_key
-                )
-            except NOT_DONE as error:
-                self._refused(call, error)
-            except IN_DOUBT:
-                self.record(e.Unknown(at=self.at, actor=self.name, call=call))
-            else:
-                self._accepted(call, answer)
-                return
-            await self.rest()
-            if self.at >= until:
-                return
-
-    def _accepted(self, call: str, answer: Enqueued | PrunedReplay | ActorqError) -> None:
-        if isinstance(answer, ActorqError):
-            self._refused(call, answer)
-        elif isinstance(answer, PrunedReplay):
-            # The request was done once, and its job is over and gone since.
-            self.record(
-                e.Refused(
-                    at=self.at, actor=self.name, call=call, code="not_found", job_id=answer.id
-                )
-            )
-        else:
-            self.world.known.append(answer.job.id)
-            self.record(
-                e.Accepted(
-                    at=self.at,
-                    actor=self.name,
-                    call=call,
-                    job_id=answer.job.id,
-                    status=answer.job.status.value,
-                    outcome=answer.outcome.value,
-                    replayed=answer.replayed,
-                )
-            )
-
-    def _refused(self, call: str, error: Exception) -> None:
-        job_id: str | None = getattr(error, "job_id", None)
-        self.record(
-            e.Refused(at=self.at, actor=self.name, call=call, code=code_of(error), job_id=job_id)
-        )
-
-    # ── all other calls ─────────────────────────────────────────────────────────────────────────
+    def _more(self) -> int:
+        """Return how many jobs more a request asks for: mostly none."""
+        return self.world.choices.weigh(f"{self.name} asks for more", (0.1, 0.05))
 
     async def _change(self, verb: e.Verb) -> None:
         world, name = self.world, self.name
@@ -144,15 +95,22 @@ class Client(Caller):
         await self._make(call, _question(verb, job_id or "", queue_name, edit))
 
     async def _make(
-        self, call: str, question: Callable[[JobQueue], Coroutine[object, object, Job | None]]
+        self,
+        call: str,
+        question: Callable[[JobQueue], Coroutine[object, object, Job | None]],
+        *,
+        wait: float = 0.0,
     ) -> None:
         try:
-            job = await self.ask(question)
+            job = await self.ask(question, wait=wait)
         except IN_DOUBT:
             self.record(e.Unknown(at=self.at, actor=self.name, call=call))
         except (*NOT_DONE, ActorqError) as error:
-            self._refused(call, error)
+            refuse(self, call, error)
         else:
+            if job is None and wait:
+                # Nothing has changed: that shows no job.
+                return
             shown = None if job is None else seen(job)
             self.record(e.Answered(at=self.at, actor=self.name, call=call, seen=shown))
 
@@ -168,6 +126,28 @@ class Client(Caller):
             case _:
                 return Edit(id=job_id, priority=7)
 
+    async def _watch(self) -> None:
+        """Look at a job, and wait until it is not any more what it was then."""
+        job_id = self.world.choices.pick(f"{self.name} watches", self.world.known)
+        versions: list[int] = []
+
+        async def look(queue: JobQueue) -> Job | None:
+            job = await queue.get_job(job_id)
+            versions.append(job.version)
+            return job
+
+        async def wait(queue: JobQueue) -> Job | None:
+            return await queue.wait_for_change(job_id, versions[0], WATCHES_S)
+
+        await self._make(self._asks_about(job_id), look)
+        if versions:
+            await self._make(self._asks_about(job_id), wait, wait=WATCHES_S)
+
+    def _asks_about(self, job_id: str) -> str:
+        call = self.world.call_name()
+        self.record(e.Ask(at=self.at, actor=self.name, call=call, verb="look", job_id=job_id))
+        return call
+
     async def _find_dead(self, queue_name: str) -> str | None:
         query = ListJobs(queue_name=queue_name, statuses=frozenset({Status.DEAD}), limit=10)
         try:
@@ -179,8 +159,11 @@ class Client(Caller):
         return self.world.choices.pick(f"{self.name} which dead", page.jobs).id
 
 
-_CALLS: Final[tuple[tuple[e.Verb, float], ...]] = (
-    ("look", 0.06),
+_Call: TypeAlias = e.Verb | Literal["watch"]
+
+_CALLS: Final[tuple[tuple[_Call, float], ...]] = (
+    ("watch", 0.03),
+    ("look", 0.04),
     ("cancel", 0.08),
     ("redrive", 0.06),
     ("update", 0.05),
@@ -189,14 +172,9 @@ _CALLS: Final[tuple[tuple[e.Verb, float], ...]] = (
     ("pause", 0.02),
     ("resume", 0.03),
 )
-_VERBS: Final[tuple[e.Verb, ...]] = tuple(verb for verb, _ in _CALLS)
+_VERBS: Final[tuple[_Call, ...]] = tuple(verb for verb, _ in _CALLS)
 _ODDS: Final = tuple(odds for _, odds in _CALLS)
 _REMOVALS: Final = frozenset({"delete", "purge"})
-
-
-async def _enqueue(queue: JobQueue, wish: Wish) -> Enqueued | PrunedReplay | ActorqError:
-    job = wish.job or queue.new_job(wish.request.queue, wish.payload, **wish.options)
-    return (await queue.enqueue_many([job]))[0]
 
 
 def _question(

@@ -14,6 +14,7 @@ from actorq.testing.invariants import events as e
 from actorq.testing.simulation.aftermath import Inspector
 from actorq.testing.simulation.client import Client
 from actorq.testing.simulation.guard import guarded
+from actorq.testing.simulation.planner import Planner
 from actorq.testing.simulation.profiles import FORGETFUL
 from actorq.testing.simulation.server import Server
 from actorq.testing.simulation.store import Engine, SimStore
@@ -73,6 +74,9 @@ class Director:
             Client(world, self._policy, f"client-{number}", self._servers, calls)
             for number in range(clients)
         ]
+        self._planners: list[Planner] = []
+        if choices.chance("schedule", profile.schedule):
+            self._planners.append(Planner(world, "planner", self._servers))
         self._heard_from = 0.0
         self._inspector = Inspector(world, "inspector", self._servers)
         self.trouble.servers = self._servers
@@ -121,7 +125,7 @@ class Director:
             server.offset = profile.clock_error * choices.pick("clock", (0.0, 1.0, -1.0, 0.01))
         for server in self._servers:
             server.boot()
-        for caller in (*self._workers, *self._clients):
+        for caller in (*self._workers, *self._clients, *self._planners):
             caller.boot()
 
     def _terms(self) -> e.Terms:
@@ -162,7 +166,9 @@ class Director:
     def _is_over(self) -> bool:
         if self._store.expected or self.world.time() < self._heard_from:
             return False
-        if any(client.machine.alive() for client in self._clients):
+        if any(caller.machine.alive() for caller in (*self._clients, *self._planners)):
+            return False
+        if self._store.data.timetable.next_due() is not None:
             return False
         return not any(job.status in LIVE for job in self._store.data.jobs.values())
 

@@ -6,20 +6,34 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from msgspec.structs import astuple
 
-from actorq.core.commands import Ack, Fail, Release
+from actorq.core.commands import Ack, Fail, Release, Report
 from actorq.core.job import Delivery
 from actorq.core.retry import Failure
+from actorq.errors import LeaseLost
 from actorq.testing.invariants import events as e
+from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE
 
 if TYPE_CHECKING:
     from actorq.testing.simulation.held import Held
     from actorq.testing.simulation.worker import Worker
 
-FAILS, FAILS_FOR_NOW, REJECTS, HANDS_BACK, HANGS, DIES = range(1, 7)
+FAILS, FAILS_FOR_NOW, REJECTS, HANDS_BACK, HANGS, DIES, SAYS_NO_TOKEN = range(1, 8)
 """What a handler may do, by number; 0 is that it does its job."""
 
-ENDS: Final = ("does", "fails", "fails for now", "rejects", "hands back", "hangs", "dies")
+ENDS: Final = (
+    "does",
+    "fails",
+    "fails for now",
+    "rejects",
+    "hands back",
+    "hangs",
+    "dies",
+    "says no token",
+)
 """Their names."""
+
+REPORTS: Final = 0.1
+"""The chance that a handler tells its progress."""
 
 HANGS_S: Final = 60.0
 """Virtual seconds that stand for ever: longer than any lease may be extended."""
@@ -45,6 +59,7 @@ class Handler:
         self._end = f"{worker.name} handler"
         self._length = f"{worker.name} handler takes"
         self._delay = f"{worker.name} delay"
+        self._progress = f"{worker.name} reports"
 
     async def run(self, held: Held) -> Ack | Fail | Release | None:
         """Work on a job and return what is to be told of it; None when it is not the worker's any more."""
@@ -61,8 +76,22 @@ class Handler:
             worker.die()
         if not held.stopped:
             worker.record(e.Effect(**self._about(held)))
+            await self._report(held)
             await held.work(self._seconds(end) / 2)
         return self._conclude(held, end)
+
+    async def _report(self, held: Held) -> None:
+        """Tell now and then how far it is; who is told that the lease is lost stops."""
+        worker, world = self._worker, self._worker.world
+        if world.healed or not world.choices.chance(self._progress, REPORTS):
+            return
+        item = Report(held.job.id, held.token, "0.5")
+        try:
+            answers = await worker.ask(lambda queue: queue.report_many([item]), may_double=True)
+        except (*IN_DOUBT, *NOT_DONE):
+            return
+        if isinstance(answers[0], LeaseLost):
+            held.stop()
 
     def _conclude(self, held: Held, end: int) -> Ack | Fail | Release | None:
         job_id, token = held.job.id, held.token
@@ -77,7 +106,8 @@ class Handler:
             retry_in = self._some_delay() if end == FAILS_FOR_NOW else None
             return Fail(job_id, token, Failure("on purpose", end != REJECTS, retry_in))
         self._ended(held, "returned")
-        return Ack(job_id, token, f'"done by {token}"')
+        # A bare acknowledgement means whatever lease the job has by then.
+        return Ack(job_id, None if end == SAYS_NO_TOKEN else token, f'"done by {token}"')
 
     def _ended(self, held: Held, how: Literal["returned", "raised", "stopped"]) -> None:
         self._worker.record(e.End(how=how, **self._about(held)))

@@ -20,6 +20,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     hands_back: float = 0.03
     hangs: float = 0.0
     dies: float = 0.0
+    says_no_token: float = 0.01
 
 
 class Exchanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +86,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     that arrives after the end of its job, and the removal of its record, is a new job."""
     dedupes: float = 0.2
     """The chance that a request has a dedupe key."""
+    schedule: float = 0.2
+    """The chance that a schedule makes jobs, too."""
     queues: tuple[str, ...] = ("mail", "video")
     policies: tuple[Policy, ...] = (SHORT, FORGETFUL)
     max_running: tuple[int | None, ...] = (None, None, 2)

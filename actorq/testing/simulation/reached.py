@@ -48,7 +48,7 @@ def _names(event: e.Event) -> tuple[str, ...]:  # noqa: PLR0911 - one return a k
             return (f"fault: {event.kind} of {event.targets[0].partition('-')[0]}",)
         case e.Claimed(paused=True):
             return ("claimed: paused",)
-        case e.Unknown() | e.RolledBack():
+        case e.Unknown() | e.RolledBack() | e.TickDue() | e.Ticked():
             return (type(event).__name__.lower(),)
         case _:
             return ()

@@ -29,11 +29,13 @@ _REFUSALS: Final[dict[type[ActorqError], e.Outcome]] = {
 
 async def settle(caller: Caller, item: Ack | Fail | Release) -> None:
     """Tell a server ``item`` until it has answered, or it is not worth it any more."""
-    for _ in range(TRIES):
+    # Whose word has no token does not repeat it: it might be said of another's lease by then.
+    for _ in range(1 if item.token is None else TRIES):
         call = caller.world.call_name()
         caller.record(_asked(caller, call, item))
         try:
-            answer = await caller.ask(lambda queue: _tell(queue, item), may_double=True)
+            has_token = item.token is not None
+            answer = await caller.ask(lambda queue: _tell(queue, item), may_double=has_token)
         except NOT_DONE as error:
             caller.record(
                 e.Refused(at=caller.at, actor=caller.name, call=call, code=code_of(error))

@@ -10,6 +10,7 @@ from actorq.testing.invariants import events as e
 from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE, Caller, code_of
 from actorq.testing.simulation.handler import Handler
 from actorq.testing.simulation.held import Held
+from actorq.testing.simulation.planner import ticked
 from actorq.testing.simulation.renewing import renew
 from actorq.testing.simulation.settling import settle
 from actorq.testing.simulation.views import taken
@@ -138,6 +139,8 @@ class Worker(Caller):
             return ()
         jobs = tuple(taken(job) for job in claimed.jobs)
         self.record(e.Claimed(at=self.at, actor=name, call=call, jobs=jobs, paused=claimed.paused))
+        for event in ticked(self.at, name, claimed.jobs):
+            self.record(event)
         if not jobs and (claimed.paused or not wait):
             await self.rest()
         return claimed.jobs
