@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import anyio
 from msgspec.structs import replace
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from actorq.core.commands import ListJobs
-    from actorq.core.job import Job, NewJob
-    from actorq.face import EnqueueOptions
+    from actorq.core.job import Job
     from actorq.sdk.client.exchange import Conversation, Outcome
 
 P = ParamSpec("P")
@@ -38,6 +37,18 @@ def _awaited(
     @wraps(call)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.carry(call(self.calls, *args, **kwargs))
+
+    return method
+
+
+def _making(
+    make: Callable[Concatenate[Calls, P], T],
+) -> Callable[Concatenate[AsyncClient, P], T]:
+    """Make a method that makes something, and says nothing to the server."""
+
+    @wraps(make)
+    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return make(self.calls, *args, **kwargs)
 
     return method
 
@@ -102,10 +113,6 @@ class AsyncClient:
             else:
                 outcome = await self._wire.exchange(step)
 
-    def new_job(self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]) -> NewJob:
-        """Make a checked job for ``enqueue_many``, whose id is its idempotency key; ``InvalidInput``."""
-        return self.calls.new_job(queue_name, payload, **options)
-
     async def jobs(self, query: ListJobs = ALL_JOBS) -> AsyncIterator[Job]:
         """Yield all jobs that ``query`` asks for, newest first; its ``limit`` is the size of a page."""
         while True:
@@ -116,6 +123,7 @@ class AsyncClient:
                 return
             query = replace(query, before=page.next_before)
 
+    new_job = _making(Calls.new_job)
     enqueue = _awaited(Calls.enqueue)
     enqueue_call = _awaited(Calls.enqueue_call)
     enqueue_many = _awaited(Calls.enqueue_many)
@@ -149,3 +157,14 @@ class AsyncClient:
     purge = _awaited(Calls.purge)
     redrive_dead = _awaited(Calls.redrive_dead)
     check = _awaited(Calls.check)
+
+    new_schedule = _making(Calls.new_schedule)
+    put_schedule = _awaited(Calls.put_schedule)
+    declare_schedule = _awaited(Calls.declare_schedule)
+    get_schedule = _awaited(Calls.get_schedule)
+    list_schedules = _awaited(Calls.list_schedules)
+    pause_schedule = _awaited(Calls.pause_schedule)
+    resume_schedule = _awaited(Calls.resume_schedule)
+    delete_schedule = _awaited(Calls.delete_schedule)
+    run_schedule = _awaited(Calls.run_schedule)
+    preview_ticks = _awaited(Calls.preview_ticks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from actorq.core.commands import ListJobs
-    from actorq.core.job import Job, NewJob
-    from actorq.face import EnqueueOptions
+    from actorq.core.job import Job
     from actorq.sdk.client.exchange import Conversation, Outcome
 
 P = ParamSpec("P")
@@ -38,6 +37,18 @@ def _blocking(
     @wraps(call)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.carry(call(self.calls, *args, **kwargs))
+
+    return method
+
+
+def _making(
+    make: Callable[Concatenate[Calls, P], T],
+) -> Callable[Concatenate[Client, P], T]:
+    """Make a method that makes something, and says nothing to the server."""
+
+    @wraps(make)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return make(self.calls, *args, **kwargs)
 
     return method
 
@@ -101,10 +112,6 @@ class Client:
             else:
                 outcome = self._wire.exchange(step)
 
-    def new_job(self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]) -> NewJob:
-        """Make a checked job for ``enqueue_many``, whose id is its idempotency key; ``InvalidInput``."""
-        return self.calls.new_job(queue_name, payload, **options)
-
     def jobs(self, query: ListJobs = ALL_JOBS) -> Iterator[Job]:
         """Yield all jobs that ``query`` asks for, newest first; its ``limit`` is the size of a page."""
         while True:
@@ -114,6 +121,7 @@ class Client:
                 return
             query = replace(query, before=page.next_before)
 
+    new_job = _making(Calls.new_job)
     enqueue = _blocking(Calls.enqueue)
     enqueue_call = _blocking(Calls.enqueue_call)
     enqueue_many = _blocking(Calls.enqueue_many)
@@ -147,3 +155,14 @@ class Client:
     purge = _blocking(Calls.purge)
     redrive_dead = _blocking(Calls.redrive_dead)
     check = _blocking(Calls.check)
+
+    new_schedule = _making(Calls.new_schedule)
+    put_schedule = _blocking(Calls.put_schedule)
+    declare_schedule = _blocking(Calls.declare_schedule)
+    get_schedule = _blocking(Calls.get_schedule)
+    list_schedules = _blocking(Calls.list_schedules)
+    pause_schedule = _blocking(Calls.pause_schedule)
+    resume_schedule = _blocking(Calls.resume_schedule)
+    delete_schedule = _blocking(Calls.delete_schedule)
+    run_schedule = _blocking(Calls.run_schedule)
+    preview_ticks = _blocking(Calls.preview_ticks)

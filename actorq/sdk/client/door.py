@@ -109,7 +109,7 @@ class ClientDoor:
     async def declare_schedules(self, news: Sequence[NewSchedule], /) -> None:
         """Say what the program's code holds of its schedules."""
         for new in news:
-            await self._client.carry(self._client.calls.declare_schedule(new))
+            await self._client.declare_schedule(new)
 
 
 @asynccontextmanager

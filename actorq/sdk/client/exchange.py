@@ -39,6 +39,7 @@ class Subject(msgspec.Struct, frozen=True):
 
     job_id: str = ""
     queue_name: str = ""
+    schedule: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,6 +38,8 @@ _KINDS: Final[dict[str, tuple[type[e.ActorqError], tuple[str, ...]]]] = {
     "duplicate_job": (e.DuplicateJob, _JOB),
     "idempotency_key_reused": (e.IdempotencyKeyReused, ()),
     "stale_version": (e.StaleVersion, ("job_id", "version")),
+    "schedule_not_found": (e.ScheduleNotFound, ("name",)),
+    "schedule_exists": (e.ScheduleExists, ("name",)),
     "queue_full": (e.QueueFull, ("queue_name",)),
     "overloaded": (e.Overloaded, ()),
     "too_many_requests_in_flight": (e.Overloaded, ()),
@@ -46,6 +48,9 @@ _KINDS: Final[dict[str, tuple[type[e.ActorqError], tuple[str, ...]]]] = {
     "internal_error": (e.InternalError, ()),
 }
 """The class that each code stands for, and what it tells beside its words."""
+
+_STALE_SCHEDULE: Final = (e.StaleSchedule, ("job_id", "name", "version"))
+"""The same code as a job's, of a request about a schedule."""
 
 _WHOLE: Final = frozenset({"invalid_input", "body_too_large", "not_json"})
 """Codes that speak of the request as a whole, if they name no place in it."""
@@ -85,8 +90,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         if self.code not in _KINDS:
             return Refused(words, status=self.status, problem=self.code)
         kind, told = _KINDS[self.code]
+        if about.schedule and kind is e.StaleVersion:
+            kind, told = _STALE_SCHEDULE
         known: dict[str, object] = {
-            "job_id": self.job_id or about.job_id,
+            "job_id": self.job_id or about.job_id or about.schedule,
+            "name": about.schedule,
             "status": self.job_status,
             "version": self.version,
             "queue_name": about.queue_name,

@@ -24,6 +24,9 @@ SAME: Final = [
     e.DuplicateJob(NOBODY, "key"),
     e.IdempotencyKeyReused(),
     e.StaleVersion(NOBODY, 7),
+    e.ScheduleNotFound("nightly"),
+    e.ScheduleExists("nightly"),
+    e.StaleSchedule("nightly", 3),
     e.QueueFull("work", 3),
     e.Overloaded("too much"),
     e.BackendUnavailable("away"),
@@ -47,7 +50,11 @@ def heard(error: e.ActorqError) -> e.ActorqError:
     response = problems.respond(error, "id-1")
     headers = {name.decode(): value.decode() for name, value in response.headers}
     answer = Answer(response.status, headers, response.body, 0.0)
-    return error_of(answer, Request(method="GET", path="/", about=Subject(NOBODY, "work")))
+    is_of_schedule = isinstance(error, e.StaleSchedule)
+    about = Subject(schedule="nightly") if is_of_schedule else Subject(NOBODY, "work", "")
+    if isinstance(error, e.ScheduleNotFound | e.ScheduleExists):
+        about = Subject(schedule="nightly")
+    return error_of(answer, Request(method="GET", path="/", about=about))
 
 
 @pytest.mark.parametrize("error", SAME, ids=lambda error: type(error).__name__)
