@@ -59,7 +59,7 @@ def renewed_by_a_stranger(h: Scribe) -> None:
     h.born()
     h.run()
     h.renew(token=SECOND, outcome="lease_lost")
-    h.move("extend")
+    h.move("extend", lease_until=99_000_000)
 
 
 @breaks("I6")
