@@ -126,4 +126,5 @@ async def test_a_pool_of_one_connection_survives_cancellations() -> None:
             with anyio.move_on_after(delay):
                 await client.dequeue("work", wait=20.0)
         await client.enqueue("work", "x")
-        assert await client.dequeue("work") is not None
+        # The server may give the job to one that has left, and takes it back as soon as it notices.
+        assert await client.dequeue("work", wait=20.0) is not None
