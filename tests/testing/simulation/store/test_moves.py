@@ -10,6 +10,8 @@ import pytest
 from actorq.core.commands import Ack, Edit, Extend, Fail, Release
 from actorq.core.job import Delivery, NewJob
 from actorq.core.retry import Failure
+from actorq.core.schedule import NewSchedule, PutSchedule
+from actorq.core.ticks import Timing
 from actorq.testing.conformance.audit import audit
 from actorq.testing.invariants.events import Move
 from tests.testing.simulation.store.hand import QUEUE, Scene, claim, new
@@ -17,6 +19,7 @@ from tests.testing.simulation.store.hand import QUEUE, Scene, claim, new
 if TYPE_CHECKING:
     from actorq.backends.backend import Backend
     from actorq.core.queue import QueueStats
+    from actorq.core.schedule import Schedule
 
 
 def test_every_event_has_its_name() -> None:
@@ -78,7 +81,7 @@ def test_every_step_can_be_taken_back(seed: int) -> None:
     """After a fall back to any step, records, indexes and figures are what they were then (I2, I13)."""
     scene = Scene(lag=1e9)
     random = Random(seed)
-    before: dict[int, tuple[dict[str, object], list[QueueStats]]] = {}
+    before: dict[int, tuple[dict[str, object], list[QueueStats], list[Schedule]]] = {}
     instants: dict[int, float] = {}
     for number in range(120):
         act(scene.backend, random, number)
@@ -86,15 +89,20 @@ def test_every_step_can_be_taken_back(seed: int) -> None:
         step = scene.store.journal.step
         if step not in before:
             instants[step] = scene.hand.time()
-        before[step] = (dict(scene.store.data.jobs), scene.backend.list_queues())
+        before[step] = (
+            dict(scene.store.data.jobs),
+            scene.backend.list_queues(),
+            scene.backend.list_schedules("", 10),
+        )
     while before:
         step = random.choice(sorted(before))
         since = max(at for known, at in instants.items() if known <= step)
         scene.store.fail_over(lag=scene.hand.time() - since, split=0.0)
         backend = scene.connect()
-        jobs, figures = before[step]
+        jobs, figures, schedules = before[step]
         assert scene.store.data.jobs == jobs
         assert backend.list_queues() == figures
+        assert backend.list_schedules("", 10) == schedules
         audit(backend)
         before = {known: then for known, then in before.items() if known < step}
 
@@ -102,7 +110,7 @@ def test_every_step_can_be_taken_back(seed: int) -> None:
 def act(backend: Backend, random: Random, number: int) -> None:
     """Do something to a store."""
     held = [job for job in backend.find_claims([f"t{n}" for n in range(number)]) if job.lease]
-    match random.randrange(9):
+    match random.randrange(11):
         case 0 | 1 | 2:
             job = NewJob(
                 id=f"job-{number:03d}",
@@ -120,6 +128,13 @@ def act(backend: Backend, random: Random, number: int) -> None:
         case 6 if held:
             backend.fail([Fail(held[0].id, None, Failure(retryable=bool(number % 2)))])
         case 7:
+            timing = Timing(every=random.choice([10.0, 30.0]))
+            job = NewJob(id="", queue_name=QUEUE, payload="tick")
+            new_one = NewSchedule(name="s", job=job, timing=timing)
+            backend.change_schedules([PutSchedule(new=new_one)])
+        case 8:
+            backend.fire_schedules(10)
+        case 9:
             backend.prune(10)
             backend.promote_delayed(10)
         case _:
