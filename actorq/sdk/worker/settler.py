@@ -106,6 +106,10 @@ class Settler:
             answers = await self._door.settle([entry.item for entry in batch])
         except ActorqError as error:
             answers = [error] * count
+        else:
+            if self._is_away:
+                self._is_away = False
+                _log.info("jobs are settled again")
         again: list[_Entry] = []
         done: list[Hold] = []
         for entry, answer in zip(batch, answers, strict=True):
