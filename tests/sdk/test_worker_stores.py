@@ -25,12 +25,14 @@ async def test_a_worker_keeps_its_leases_in_every_store(store: str, tmp_path: Pa
 
     @app.task
     async def work(*, context: Context = injected) -> str:
-        job = context.job
-        assert job.lease is not None
-        first_end = job.lease.expires_at
-        while job.lease is None or job.lease.expires_at < first_end + SECOND_US // 2:
-            job = await app.door.wait_for_change(job.id, job.version, 20.0) or job
-        return job.lease.worker_id
+        lease, version = context.job.lease, context.job.version
+        assert lease is not None
+        first_end = lease.expires_at
+        while lease.expires_at < first_end + SECOND_US // 2:
+            job = await app.door.wait_for_change(context.job.id, version, 20.0)
+            if job is not None and job.lease is not None:
+                lease, version = job.lease, job.version
+        return lease.worker_id
 
     with place_in(store, tmp_path) as place, anyio.fail_after(PATIENCE_S):
         settings = load({}, {"BACKEND": store, **place})
