@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.chaos import arguments
@@ -22,11 +23,10 @@ def main(given: Sequence[str] | None = None) -> int:
     plan = arguments.read(given)
     print(f"everything goes to {plan.out}", flush=True)
     try:
-        performance = perform(plan)
-    except RuntimeError as error:
-        sys.stderr.write(f"chaos: the run could not be made: {error}\n")
+        report = judge_run(plan, perform(plan))
+    except Exception:  # noqa: BLE001 - whatever it is: there is no verdict, and that is no broken promise
+        sys.stderr.write(f"chaos: the run could not be made\n{traceback.format_exc()}")
         return FAILED
-    report = judge_run(plan, performance)
     for line in lines(report):
         print(line)
     return 0 if report.is_kept and report.is_reached else BROKEN

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from actorq.testing.invariants.events import Healed, Quiet, Terms
+from actorq.testing.invariants.events import Healed, Measured, Quiet, Terms
 from benchmarks.chaos.audit import Auditor, bound_queues
 from benchmarks.chaos.cast import STOP_S, Cast
 from benchmarks.chaos.diary import Diary, Made
@@ -27,6 +27,7 @@ from benchmarks.chaos.store_faults import StoreFaults
 if TYPE_CHECKING:
     from benchmarks.chaos.cast import Role
     from benchmarks.chaos.places import Place
+    from benchmarks.chaos.processes import Child
     from benchmarks.chaos.schedule import Planned
 
 _MIND_S: Final = 0.1
@@ -36,6 +37,7 @@ _BACKLOG_S: Final = 10.0
 _SLACK_S: Final = 0.1
 _READINESS_S: Final = 2.0
 _LONG_S: Final = 3_600.0
+_MOST_MB: Final = 300.0
 _MOST_COMPLAINTS: Final = 20
 """After so many a run is given up: it would tell of nothing else."""
 
@@ -92,10 +94,11 @@ class Conductor:
         self._cast.enter()
         began = now()
         with closing(HealthWatch(self._cast, notes)) as health:
-            self._make_trouble(
-                began, StoreFaults(plan, self._cast, self._place, self._diary, health)
-            )
-            self._heal()
+            store = StoreFaults(plan, self._cast, self._place, self._diary, health)
+            try:
+                self._make_trouble(began, store)
+            finally:
+                self._heal()
         healed = notes.note(lambda at, by: Healed(at=at, actor=by))
         server_mb = self._come_to_rest()
         return Performance(
@@ -156,9 +159,18 @@ class Conductor:
             self._dismiss("worker")
             self._notes.note(lambda at, by: Quiet(at=at, actor=by))
             auditor.read_everything()
-        server_mb = max(seat.child.peak_mb() for seat in cast.of("server"))
+        server_mb = max(self._measure(seat.child) for seat in cast.of("server"))
         self._dismiss("server")
         return server_mb
+
+    def _measure(self, server: Child) -> float:
+        """Note the most memory that a server has had, next to what it may have (I18)."""
+        peak = server.peak_mb()
+        what = f"the memory of {server.name}, MB"
+        self._notes.note(
+            lambda at, by: Measured(at=at, actor=by, what=what, value=peak, bound=_MOST_MB)
+        )
+        return peak
 
     def _client(self, purpose: str) -> closing[Client]:
         """Return a client, as a block, that talks with the servers directly."""
