@@ -32,7 +32,8 @@ simulated store that tells its moves (``Move``); where there is none, the outsid
 - I10: two jobs surely held one key; not the holder; not let go. Moves: at every commit, windows too.
 - I11: two jobs, or two requests, of one key; a replay that is not called one; a repeat refused.
   Moves: two jobs written for one request.
-- I12: a better job surely waited. Moves: at every claim; a priority that changes by itself.
+- I12: a better job surely waited. Moves: at every claim; a priority that changes by itself; an id that
+  tells another time than the store's.
 - I13: figures at quiet moments, against themselves, listings, known jobs. Moves: against them.
 - I14: dead without a reason, errors, a time; not a dead letter. Moves: a reason if and only if dead.
 - I15, I16: another payload; another job's, queue's or caller's answer. Moves: a payload that changes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from actorq.testing.invariants import (
+    ages,
     at_most_once,
     attempts,
     conservation,
@@ -48,6 +49,7 @@ RULES: Final = (
     dedupe.check,
     idempotency.check,
     order.check,
+    ages.check,
     conservation.check,
     dead_letters.check,
     payloads.check,

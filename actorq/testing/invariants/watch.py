@@ -123,7 +123,8 @@ class Terms(Base, frozen=True):
     ``recovery`` is the time after ``Healed`` in which every due job ends (I17); ``lateness`` bounds how
     long a due job may lie before a waiting claim (I9), None judges neither. ``keeps`` is how long an
     ended job is kept at least, None when nothing is pruned in this run. ``hand_back`` is how long a lease
-    of which nobody was told may last before it is given back (I8), None judges nothing.
+    of which nobody was told may last before it is given back (I8), and ``skew`` how far the time in an id
+    may be from the store's (I12), None judges nothing.
     """
 
     max_expiries: int = 3
@@ -136,3 +137,4 @@ class Terms(Base, frozen=True):
     readiness: float = 2.0
     keeps: float | None = None
     hand_back: float | None = None
+    skew: float | None = None

@@ -144,6 +144,7 @@ class Director:
             lateness=profile.lateness,
             keeps=keeps,
             hand_back=profile.hand_back,
+            skew=profile.skew,
         )
 
     async def _heal(self) -> None:

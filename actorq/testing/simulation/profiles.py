@@ -124,6 +124,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     lateness: float | None = None
     hand_back: float | None = None
     """How long a lease may last of which nobody was told; None where it is not judged."""
+    skew: float | None = None
+    """How far the time in an id may be from the store's; None where it is not judged."""
     breaks: tuple[str, ...] = ()
     """The invariants that are not promised in such a world; all others are judged."""
     recovery: float = 40.0
@@ -155,6 +157,8 @@ PROFILES: Final[dict[str, Profile]] = {
             max_running=(None,),
             lateness=1.0,
             hand_back=0.5,
+            clock_error=600.0,
+            skew=0.06,
         ),
         Profile(
             name="deaf",

@@ -71,6 +71,21 @@ def handed_back_by_a_stranger(h: Scribe) -> None:
     h.end("release", "pending", interruptions=1)
 
 
+EARLY = "00000000-07d0-7000-8000-000000000000"
+"""An id that was made at the second 2."""
+
+
+@breaks("I12", skew=0.05)
+def an_id_from_the_future(h: Scribe) -> None:
+    h.born(EARLY)
+
+
+@breaks("I12", skew=0.05)
+def an_id_from_the_past(h: Scribe) -> None:
+    h.wait(3.0)
+    h.born(EARLY)
+
+
 @breaks("I11")
 def one_request_two_jobs_and_one_untold(h: Scribe) -> None:
     request = e.Request(queue="q", payload=e.digest("pa"), idempotency_key="i")
