@@ -52,6 +52,7 @@ class Station(Generic[ActorT]):
         self._runner = asyncio.Runner(loop_factory=JumpingLoop)
         self.world = World(policy)
         self.lane: StorageLane = self.world.lane()
+        self._direct = DirectLane(self.lane)
         self._hints = mailbox(self.world)
         self._make = make
         self.failed_at = -10.0 * BEAT_S
@@ -66,7 +67,7 @@ class Station(Generic[ActorT]):
 
     def restart(self) -> None:
         """Make the actor anew, as the kit does after a bug."""
-        self.actor = self._make(DirectLane(self.lane), self.alarm)
+        self.actor = self._make(self._direct, self.alarm)
 
     def close(self) -> None:
         """Let the loop go."""
@@ -80,6 +81,10 @@ class Station(Generic[ActorT]):
     def now(self) -> float:
         """The loop's time in seconds."""
         return self._runner.get_loop().time()
+
+    def rounds(self, kind: type[m.StorageMessage]) -> int:
+        """Return how often the actor asked for something of this kind."""
+        return sum(isinstance(message, kind) for message in self._direct.told)
 
     def tell(self, message: m.StorageMessage, *, is_heard: bool) -> None:
         """Write something through the lane; the actor hears of it, or the hint is lost."""
@@ -111,13 +116,13 @@ class Station(Generic[ActorT]):
         if trouble.away or left < failures:
             self.failed_at = anyio.current_time()
 
-    def is_late(self, due: int, told_at: float | None) -> bool:
+    def is_late(self, due: int, told_at: float | None, look_every: float = BEAT_S) -> bool:
         """Tell whether what was due at an instant should have been seen to by now.
 
-        ``told_at`` is when it was set without a hint, None if the actor heard of it. Whoever was not told,
-        or met trouble, looks at the next beat.
+        ``told_at`` is when it was set without a hint, None if the actor heard of it. Who met trouble looks
+        again at the next beat, who was not told after ``look_every`` seconds at the latest.
         """
         moments = [(due - START_US) / 1e6, self.failed_at + BEAT_S]
         if told_at is not None:
-            moments.append(told_at + BEAT_S)
+            moments.append(told_at + look_every)
         return self.now > max(moments) + INSTANT_S
