@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from actorq.backends.memory import enqueues, leases
 from actorq.cast import Cast
 from actorq.core import lifecycle, retry, verdicts
+from actorq.core.ids import IdMint
 from actorq.testing.simulation.director import Parts
 from actorq.testing.simulation.store.journal import Journal
 from tests.testing.simulation.planted import (
@@ -128,6 +129,7 @@ BUGS: Final[tuple[Bug, ...]] = (
     ),
     _store("early-promotion", "I9", "calm", ordering.EarlyPromotion),
     _store("line-by-arrival", "I12", "calm", ordering.LineByArrival),
+    _wrong("offset-unmeasured", "I12", "calm", (IdMint, "correct"), ordering.offset_unmeasured),
     _store("pause-ignored", "I3", "calm", ordering.PauseIgnored),
     _store("cancel-unwritten", "I3", "calm", ordering.CancelUnwritten),
     _store("cancel-forgotten", "I3", "overtime", ordering.CancelForgotten),
