@@ -84,7 +84,8 @@ class Line:
         self._sleep(plan.back)
         if not self.connected:
             self._break("the answer was lost")
-        self._store.acknowledge(step)
+        if self._epoch == self._store.epoch:
+            self._store.acknowledge(step)
         return value
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ class Line:
     def _meet(self, plan: Plan, flight: Flight) -> None:
         """Take what is wrong with the call before its effect; raises if it has none."""
         store = self._store
-        store.note(plan.fate, self._node.name)
+        store.note(plan.fate)
         match plan.fate:
             case Fate.REFUSED:
                 self._sleep(plan.back)

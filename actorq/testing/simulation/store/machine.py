@@ -136,9 +136,8 @@ class SimStore:
         with self.data:
             self.journal.sync(step)
 
-    def note(self, fate: Fate, node: str) -> None:
-        """Take note that a call from ``node`` meets ``fate``."""
-        del node
+    def note(self, fate: Fate) -> None:
+        """Take note that a call meets ``fate``."""
         self.met[fate.name.lower()] += 1
 
     # ── what is on its way ──────────────────────────────────────────────────────────────────────
