@@ -74,11 +74,10 @@ class Auditor:
         self._client = client
         self._notes = notes
 
-    def wait_for_calm(self, seconds: float) -> bool:
-        """Wait until every job has ended; False when some have not by then."""
-        end = time.monotonic() + seconds
+    def wait_for_calm(self, end: float) -> bool:
+        """Wait until every job has ended; False when some have not by that moment."""
         while any(self._figures(queue).live for queue in QUEUES):
-            if time.monotonic() > end:
+            if now() > end:
                 return False
             time.sleep(_POLL_S)
         return True

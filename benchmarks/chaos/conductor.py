@@ -100,7 +100,7 @@ class Conductor:
             finally:
                 self._heal()
         healed = notes.note(lambda at, by: Healed(at=at, actor=by))
-        server_mb = self._come_to_rest()
+        server_mb = self._come_to_rest(healed)
         return Performance(
             began=began,
             healed=healed,
@@ -144,7 +144,7 @@ class Conductor:
         for thread in self._threads:
             thread.join()
 
-    def _come_to_rest(self) -> float:
+    def _come_to_rest(self, healed: float) -> float:
         """Have no more jobs asked for, wait until all have ended, and look at them.
 
         Returns the most memory of a server, in millions of bytes.
@@ -154,7 +154,7 @@ class Conductor:
             auditor = Auditor(client, self._notes)
             self._dismiss("producer")
             self._dismiss("ghost")
-            if not auditor.wait_for_calm(self._plan.quiet):
+            if not auditor.wait_for_calm(healed + self._plan.quiet):
                 diary.complain(f"jobs were still live {self._plan.quiet:g} s after the last fault")
             self._dismiss("worker")
             self._notes.note(lambda at, by: Quiet(at=at, actor=by))

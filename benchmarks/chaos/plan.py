@@ -39,7 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that one worker holds at most."""
 
     is_timed: bool = True
-    """Whether promises that name seconds are judged, too: a machine that does other things keeps none."""
+    """Whether servers must be quick to tell of their store, and to stop: not on a busy machine."""
 
     quiet: float = 90.0
     """Seconds after the last fault in which every job must have come to its end."""
