@@ -61,6 +61,7 @@ EXPIRE: Final = (lifecycle, "expire")
 RELEASE: Final = (lifecycle, "release")
 
 BUGS: Final[tuple[Bug, ...]] = (
+    # whose word counts
     _wrong("ack-of-anybody", "I6", "overtime", STANDING, fencing.ack_of_anybody),
     _wrong("fail-of-anybody", "I6", "overtime", STANDING, fencing.fail_of_anybody),
     _wrong("release-of-anybody", "I6", "storms", STANDING, fencing.release_of_anybody),
@@ -77,6 +78,7 @@ BUGS: Final[tuple[Bug, ...]] = (
         (lifecycle, "extend"),
         fencing.forgets_a_longer_lease,
     ),
+    # what must be one step
     _store("promotion-in-two-steps", "I17", "lost-replies", steps.PromotionInTwoSteps),
     _store("retry-in-two-steps", "I1", "calm", steps.RetryInTwoSteps),
     _store("burial-in-two-steps", "I1", "calm", steps.BurialInTwoSteps),
@@ -85,6 +87,7 @@ BUGS: Final[tuple[Bug, ...]] = (
     _store("job-before-its-tick", "I19", "crashes", ticking.JobBeforeItsTick),
     _store("tick-before-its-job", "I19", "lost-replies", ticking.TickBeforeItsJob),
     _wrong("answer-before-commit", "I1", "store", (Journal, "sync"), steps.answer_before_commit),
+    # what is counted
     _wrong(
         "attempt-at-the-end",
         "I7",
@@ -105,10 +108,10 @@ BUGS: Final[tuple[Bug, ...]] = (
         "I4",
         "overtime",
         (retry, "on_expiry"),
-        counting.once_is_ignored,
+        counting.expired_once_again,
     ),
     _wrong(
-        "once-again-after-failure", "I4", "calm", (retry, "on_failure"), counting.once_is_ignored
+        "once-again-after-failure", "I4", "calm", (retry, "on_failure"), counting.failed_once_again
     ),
     _wrong(
         "redrive-of-the-started",
@@ -119,6 +122,7 @@ BUGS: Final[tuple[Bug, ...]] = (
     ),
     _wrong("retry-at-once", "I9", "calm", (retry, "on_failure"), counting.retry_at_once),
     _wrong("retries-for-ever", "I3", "calm", (retry, "on_failure"), counting.retries_for_ever),
+    # keys
     _store("key-by-time", "I10", "rivals", keys.KeyByTime),
     _store("key-of-the-dead", "I10", "rivals", keys.KeyOfTheDead),
     _store("check-then-insert", "I10", "rivals", keys.CheckThenInsert),
@@ -127,6 +131,7 @@ BUGS: Final[tuple[Bug, ...]] = (
     _wrong(
         "running-is-replaced", "I3", "rivals", (verdicts, "duplicate"), keys.running_is_replaced
     ),
+    # time, order, and what is asked for
     _store("early-promotion", "I9", "calm", ordering.EarlyPromotion),
     _store("line-by-arrival", "I12", "calm", ordering.LineByArrival),
     _wrong("offset-unmeasured", "I12", "calm", (IdMint, "correct"), ordering.offset_unmeasured),
@@ -143,6 +148,7 @@ BUGS: Final[tuple[Bug, ...]] = (
         ordering.redrive_keeps_the_place,
     ),
     _store("accepted-twice", "I13", "rivals", ordering.AcceptedTwice),
+    # actors
     _actor("deaf-manager", "I9", "calm", Cast(lease_manager=acting.DeafManager)),
     _actor("hints-without-beats", "I9", "deaf", Cast(lease_manager=acting.HintsWithoutBeats)),
     _actor("forgetful-manager", "I9", "calm", Cast(lease_manager=acting.ForgetfulManager)),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Decide: TypeAlias = Callable[..., Job]
     """Of ``lifecycle``: an old record in, a new one out."""
+    Decision: TypeAlias = Callable[..., object]
+    """Of ``retry``: what follows for a job."""
 
 
 def claim_uncounted(claim: Decide) -> Decide:
@@ -92,13 +94,21 @@ def priority_lost(expire: Decide) -> Decide:
     return lost
 
 
-def once_is_ignored(decide: Callable[..., object]) -> Callable[..., object]:
-    """Decide as if the job might be started more than once."""
-
+def _often(decide: Decision) -> Decision:
     def ignored(job: Job, *args: object) -> object:
         return decide(replace(job, delivery=Delivery.AT_LEAST_ONCE), *args)
 
     return ignored
+
+
+def expired_once_again(decide: Decision) -> Decision:
+    """Give an at-most-once job out again when its lease ran out."""
+    return _often(decide)
+
+
+def failed_once_again(decide: Decision) -> Decision:
+    """Try an at-most-once job again when it failed."""
+    return _often(decide)
 
 
 def started_may_be_redriven(may: Callable[[Job], bool]) -> Callable[[Job], bool]:
@@ -107,7 +117,7 @@ def started_may_be_redriven(may: Callable[[Job], bool]) -> Callable[[Job], bool]
     return lambda job: job.id != ""
 
 
-def retry_at_once(decide: Callable[..., object]) -> Callable[..., object]:
+def retry_at_once(decide: Decision) -> Decision:
     """Try a failed job again at once, however long its holder asked to wait."""
 
     def at_once(job: Job, *args: object) -> object:
@@ -117,7 +127,7 @@ def retry_at_once(decide: Callable[..., object]) -> Callable[..., object]:
     return at_once
 
 
-def retries_for_ever(decide: Callable[..., object]) -> Callable[..., object]:
+def retries_for_ever(decide: Decision) -> Decision:
     """Try a failed job again, however often it failed."""
 
     def again(job: Job, *args: object) -> object:
