@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.core.instants import SECOND_US, to_us
 from actorq.core.schedule import CatchUp
-from actorq.errors import ScheduleExists
+from actorq.errors import InvalidInput, ScheduleExists
 from actorq.testing.invariants import events as e
 from actorq.testing.simulation.caller import IN_DOUBT, NOT_DONE, Caller
 
@@ -58,7 +58,8 @@ class Planner(Caller):
                 await self.ask(define)
             except (*IN_DOUBT, *NOT_DONE):
                 await self.rest()
-            except ScheduleExists:
+            except (ScheduleExists, InvalidInput):
+                # It is there already; or its time was over before a server could be reached.
                 return
             else:
                 return

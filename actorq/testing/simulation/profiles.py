@@ -218,6 +218,18 @@ PROFILES: Final[dict[str, Profile]] = {
             odds=_HOSTILE,
         ),
         Profile(
+            name="belated",
+            removes=False,
+            about="calls of the store take effect when nobody waits for them any more, or twice",
+            clients=(2, 4),
+            calls=(30, 60),
+            dedupes=0.5,
+            queues=("mail",),
+            max_depth=(None, 4),
+            handling=(0.02, 1.0),
+            odds=Odds(late=0.1, unheard=0.05, twice=0.05, late_by=(0.2, 6.0), silence=0.5),
+        ),
+        Profile(
             name="store",
             removes=False,
             about="the store is cut off, freezes, restarts and loses its power",

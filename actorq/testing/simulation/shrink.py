@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RUNS: Final = 1_500
+RUNS: Final = 800
 """How many times a failure is run again, at most, to make it smaller."""
 
 

@@ -50,3 +50,9 @@ def test_a_failover_that_loses_jobs_is_told_of() -> None:
     """A replica that lags behind loses what was accepted: the oracle says so, and all else holds."""
     met = run("failover", SEEDS)
     assert {"rolledback", "store: fail_over", "excused"} <= met.keys()
+
+
+def test_worlds_with_belated_calls_keep_every_promise() -> None:
+    """What takes effect when nobody waits any more makes nobody's answer wrong (I1, I6, I11)."""
+    met = run("belated", SEEDS)
+    assert {"store: late", "store: twice", "store: unheard", "refused: queue_full"} <= met.keys()
