@@ -278,7 +278,7 @@ PROFILES: Final[dict[str, Profile]] = {
             about="the store fails over to a replica that lags behind: accepted jobs are lost, and told of",
             troubles=Troubles(store_fail_over=0.6, store_cut=0.2),
             lag=2.0,
-            breaks=("I1", "I2", "I3", "I4", "I6", "I7", "I10", "I11", "I13"),
+            breaks=("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I10", "I11", "I13", "I19"),
         ),
     )
 }  # fmt: skip
