@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 import anyio
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from actorq.actors import messages as m
 from actorq.actors.actor import Alarm
@@ -126,3 +128,45 @@ class Station(Generic[ActorT]):
         if told_at is not None:
             moments.append(told_at + look_every)
         return self.now > max(moments) + INSTANT_S
+
+
+class Troubled(RuleBasedStateMachine):
+    """A course of events in which rounds fail, the store is away, and the actor is made anew.
+
+    Or none of this, in a calm one. What else happens is for a subclass to say.
+    """
+
+    station: Station[Any]
+    verbs: ClassVar[Sequence[str]]
+    """The rounds of the actor that may fail, by what the store calls them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 0
+        """How many rounds failed, or were done by an actor that knew nothing yet."""
+
+    @initialize(is_calm=st.booleans())
+    def begin(self, is_calm: bool) -> None:
+        self.is_calm = is_calm
+
+    @precondition(lambda self: not self.is_calm)
+    @rule(data=st.data(), lost=st.booleans())
+    def lose_a_round(self, data: st.DataObject, lost: bool) -> None:
+        """Let the next round fail, after its effect or before."""
+        trouble = self.station.world.trouble
+        (trouble.lose if lost else trouble.refuse)[data.draw(st.sampled_from(self.verbs))] += 1
+        self.failures += 1
+
+    @precondition(lambda self: not self.is_calm)
+    @rule(outage=st.sampled_from([0.0, 0.3, 1.0, 2.1, 12.0]))
+    def be_away(self, outage: float) -> None:
+        self.station.world.trouble.away = True
+        self.station.pass_time(outage)
+        self.station.world.trouble.away = False
+        self.station.failed_at = self.station.now
+
+    @precondition(lambda self: not self.is_calm)
+    @rule()
+    def crash(self) -> None:
+        self.station.restart()
+        self.failures += 1

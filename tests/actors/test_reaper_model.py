@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
@@ -17,7 +17,7 @@ from actorq.core.instants import to_us
 from actorq.core.job import NewJob
 from actorq.core.policy import Policy, Retention
 from actorq.core.transitions import ENDED, Status
-from tests.actors.stations import BEAT_S, INSTANT_S, Station
+from tests.actors.stations import BEAT_S, INSTANT_S, Station, Troubled
 
 if TYPE_CHECKING:
     from actorq.core.job import Job
@@ -34,8 +34,10 @@ pauses = st.sampled_from([0.0, 0.3, 1.0, 2.1, 12.0])
 heard = st.sampled_from([True, True, False])
 
 
-class Held(RuleBasedStateMachine):
+class Held(Troubled):
     """Leases that are renewed, settled or forgotten, on a store whose clock keeps to the reaper's."""
+
+    verbs = ("requeue", "prune")
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,10 +56,6 @@ class Held(RuleBasedStateMachine):
         self.reasons = 2
         """For how many rounds there is a reason, beside the beats."""
         self.reasons_to_prune = 1
-
-    @initialize(is_calm=st.booleans())
-    def begin(self, is_calm: bool) -> None:
-        self.is_calm = is_calm
 
     # ── what happens ────────────────────────────────────────────────────────────────────────────
 
@@ -109,28 +107,6 @@ class Held(RuleBasedStateMachine):
         self.ended[job_id] = job
         self.reasons += 4
         self.reasons_to_prune += 2
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(verb=st.sampled_from(["requeue", "prune"]), lost=st.booleans())
-    def lose_a_round(self, verb: str, lost: bool) -> None:
-        """Let the next round fail, after its effect or before."""
-        trouble = self.station.world.trouble
-        (trouble.lose if lost else trouble.refuse)[verb] += 1
-        self.reasons_to_prune += 1
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(outage=pauses)
-    def be_away(self, outage: float) -> None:
-        self.station.world.trouble.away = True
-        self.station.pass_time(outage)
-        self.station.world.trouble.away = False
-        self.station.failed_at = self.station.now
-
-    @precondition(lambda self: not self.is_calm)
-    @rule()
-    def crash(self) -> None:
-        self.station.restart()
-        self.reasons_to_prune += 1
 
     @rule(wait=pauses)
     def pass_time(self, wait: float) -> None:
@@ -191,7 +167,7 @@ class Held(RuleBasedStateMachine):
         """Count the rounds: beats, ends of leases, and what retention lets go are reasons (rule 6)."""
         rounds = self.station.rounds(m.RequeueExpired)
         prunes = self.station.rounds(m.PruneJobs)
-        assert prunes <= self.station.now / PRUNE_EVERY_S + self.reasons_to_prune
+        assert prunes <= self.station.now / PRUNE_EVERY_S + self.reasons_to_prune + self.failures
         assert rounds <= self.station.now / BEAT_S + self.reasons + prunes
         listed = self.station.world.backend.list_jobs(ListJobs(limit=200)).jobs
         assert {job.id for job in listed} == set(self.leases) | set(self.ended)

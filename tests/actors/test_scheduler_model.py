@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
@@ -17,7 +17,7 @@ from actorq.core.instants import to_us
 from actorq.core.job import NewJob
 from actorq.core.policy import Policy
 from actorq.core.transitions import WAITING, Status
-from tests.actors.stations import BEAT_S, Station
+from tests.actors.stations import BEAT_S, Station, Troubled
 
 if TYPE_CHECKING:
     from actorq.core.job import Job
@@ -26,8 +26,10 @@ seconds = st.sampled_from([0.0, 0.001, 0.3, 1.0, 1.9, 2.1, 7.5])
 heard = st.sampled_from([True, True, False])
 
 
-class Due(RuleBasedStateMachine):
+class Due(Troubled):
     """Jobs that become due, and lapse, on a store whose clock keeps to the scheduler's."""
+
+    verbs = ("promote",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,10 +43,6 @@ class Due(RuleBasedStateMachine):
         """When the due time of a job was set without a hint; None if there was one."""
         self.reasons = 2
         """For how many rounds there is a reason, beside the beats: one and its rounding, each."""
-
-    @initialize(is_calm=st.booleans())
-    def begin(self, is_calm: bool) -> None:
-        self.is_calm = is_calm
 
     # ── what happens ────────────────────────────────────────────────────────────────────────────
 
@@ -68,26 +66,6 @@ class Due(RuleBasedStateMachine):
     def _note(self, job_id: str, *, is_heard: bool) -> None:
         self.told_at[job_id] = None if is_heard else self.station.now
         self.reasons += 4
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(lost=st.booleans())
-    def lose_a_round(self, lost: bool) -> None:
-        """Let the next round fail, after its effect or before."""
-        trouble = self.station.world.trouble
-        (trouble.lose if lost else trouble.refuse)["promote"] += 1
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(outage=seconds)
-    def be_away(self, outage: float) -> None:
-        self.station.world.trouble.away = True
-        self.station.pass_time(outage)
-        self.station.world.trouble.away = False
-        self.station.failed_at = self.station.now
-
-    @precondition(lambda self: not self.is_calm)
-    @rule()
-    def crash(self) -> None:
-        self.station.restart()
 
     @rule(wait=seconds)
     def pass_time(self, wait: float) -> None:

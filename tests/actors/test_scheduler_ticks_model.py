@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
@@ -19,7 +19,7 @@ from actorq.core.policy import Policy
 from actorq.core.schedule import CatchUp, NewSchedule, PutSchedule
 from actorq.core.ticks import Timing
 from actorq.testing.conformance.audit import list_all
-from tests.actors.stations import BEAT_S, Station
+from tests.actors.stations import BEAT_S, Station, Troubled
 
 if TYPE_CHECKING:
     from actorq.core.schedule import Schedule
@@ -33,8 +33,10 @@ intervals = st.sampled_from([1.5, 4.0, 25.0, 60.0])
 heard = st.booleans()
 
 
-class Ticks(RuleBasedStateMachine):
+class Ticks(Troubled):
     """Schedules with an interval, on a store whose clock keeps to the scheduler's; all is caught up."""
+
+    verbs = ("promote", "fire", "fire")
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,11 +48,6 @@ class Ticks(RuleBasedStateMachine):
         self.names = count()
         self.told_at: dict[str, float | None] = {}
         """When a schedule was defined without a hint; None if there was one."""
-        self.failures = 0
-
-    @initialize(is_calm=st.booleans())
-    def begin(self, is_calm: bool) -> None:
-        self.is_calm = is_calm
 
     # ── what happens ────────────────────────────────────────────────────────────────────────────
 
@@ -67,28 +64,6 @@ class Ticks(RuleBasedStateMachine):
         wish = m.ChangeSchedules((PutSchedule(new=new),), Reply())
         self.station.tell(wish, is_heard=is_heard)
         self.told_at[name] = None if is_heard else self.station.now
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(verb=st.sampled_from(["promote", "fire", "fire"]), lost=st.booleans())
-    def lose_a_round(self, verb: str, lost: bool) -> None:
-        """Let the next round fail, after its effect or before."""
-        trouble = self.station.world.trouble
-        (trouble.lose if lost else trouble.refuse)[verb] += 1
-        self.failures += 1
-
-    @precondition(lambda self: not self.is_calm)
-    @rule(outage=pauses)
-    def be_away(self, outage: float) -> None:
-        self.station.world.trouble.away = True
-        self.station.pass_time(outage)
-        self.station.world.trouble.away = False
-        self.station.failed_at = self.station.now
-
-    @precondition(lambda self: not self.is_calm)
-    @rule()
-    def crash(self) -> None:
-        self.station.restart()
-        self.failures += 1
 
     @rule(wait=pauses)
     def pass_time(self, wait: float) -> None:
