@@ -49,6 +49,15 @@ class _Exchange(Generic[R]):
             self.answer, self.error = answer, error
             self.over.set()
 
+    @property
+    def has_refusal(self) -> bool:
+        """Whether the request, or any item of it, was refused."""
+        if self.answer is None:
+            return self.error is not None
+        (answer,) = self.answer
+        items: list[object] = [*answer] if isinstance(answer, list) else [answer]
+        return any(isinstance(item, ActorqError) for item in items)
+
     def hang_up(self) -> None:
         """Let the server notice that its caller has gone."""
         self.hung_up = True
@@ -98,10 +107,7 @@ class Network:
             world.later(self._latency(self._there, SLOW), arrive)
         world.later(patience, exchange.over.set)
         await exchange.over.wait()
-        refusal = exchange.error
-        if exchange.answer is not None and isinstance(exchange.answer[0], ActorqError):
-            refusal = exchange.answer[0]
-        if refusal is not None and fate == DOUBLED:
+        if fate == DOUBLED and exchange.has_refusal:
             # That one of the two was refused says nothing of the other.
             raise Lost
         if exchange.error is not None:
