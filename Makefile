@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 CODE := actorq actorq_pytest.py tests benchmarks docs examples
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test check lint types architecture format docs bench goals chaos clean
+.PHONY: help serve demo test check lint types architecture format docs bench goals proof chaos clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -46,6 +46,10 @@ bench: $(VENV)/developed ## run the benchmark (ARGS="--scenario enqueue" for a p
 
 goals: $(VENV)/developed ## measure what was promised, as ratios in one run
 	$(BIN)/python -m benchmarks goals $(ARGS)
+
+proof: $(VENV)/developed ## simulate clusters and hunt planted bugs (ARGS="--seeds 0-20000")
+	$(BIN)/python -m tests.testing.simulation.planted
+	$(BIN)/python -m actorq.testing.simulation $(or $(ARGS),--seeds 0-300)
 
 chaos: $(VENV)/developed ## real processes under a hail of faults (ARGS="--store redis --minutes 15")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
