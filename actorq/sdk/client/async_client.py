@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import anyio
 from msgspec.structs import replace
 
-from actorq.sdk.client.calls import Calls
+from actorq.sdk.client.calls import Calls, making
 from actorq.sdk.client.errors import missing
 from actorq.sdk.client.exchange import Pause
 from actorq.sdk.client.jobs import ALL_JOBS
@@ -37,18 +37,6 @@ def _awaited(
     @wraps(call)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.carry(call(self.calls, *args, **kwargs))
-
-    return method
-
-
-def _making(
-    make: Callable[Concatenate[Calls, P], T],
-) -> Callable[Concatenate[AsyncClient, P], T]:
-    """Make a method that makes something, and says nothing to the server."""
-
-    @wraps(make)
-    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return make(self.calls, *args, **kwargs)
 
     return method
 
@@ -123,7 +111,7 @@ class AsyncClient:
                 return
             query = replace(query, before=page.next_before)
 
-    new_job = _making(Calls.new_job)
+    new_job = making(Calls.new_job)
     enqueue = _awaited(Calls.enqueue)
     enqueue_call = _awaited(Calls.enqueue_call)
     enqueue_many = _awaited(Calls.enqueue_many)
@@ -158,7 +146,7 @@ class AsyncClient:
     redrive_dead = _awaited(Calls.redrive_dead)
     check = _awaited(Calls.check)
 
-    new_schedule = _making(Calls.new_schedule)
+    new_schedule = making(Calls.new_schedule)
     put_schedule = _awaited(Calls.put_schedule)
     declare_schedule = _awaited(Calls.declare_schedule)
     get_schedule = _awaited(Calls.get_schedule)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from actorq.sdk.client.calls import Calls
+from actorq.sdk.client.calls import Calls, making
 from actorq.sdk.client.errors import missing
 from actorq.sdk.client.exchange import Pause
 from actorq.sdk.client.jobs import ALL_JOBS
@@ -37,18 +37,6 @@ def _blocking(
     @wraps(call)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.carry(call(self.calls, *args, **kwargs))
-
-    return method
-
-
-def _making(
-    make: Callable[Concatenate[Calls, P], T],
-) -> Callable[Concatenate[Client, P], T]:
-    """Make a method that makes something, and says nothing to the server."""
-
-    @wraps(make)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return make(self.calls, *args, **kwargs)
 
     return method
 
@@ -121,7 +109,7 @@ class Client:
                 return
             query = replace(query, before=page.next_before)
 
-    new_job = _making(Calls.new_job)
+    new_job = making(Calls.new_job)
     enqueue = _blocking(Calls.enqueue)
     enqueue_call = _blocking(Calls.enqueue_call)
     enqueue_many = _blocking(Calls.enqueue_many)
@@ -156,7 +144,7 @@ class Client:
     redrive_dead = _blocking(Calls.redrive_dead)
     check = _blocking(Calls.check)
 
-    new_schedule = _making(Calls.new_schedule)
+    new_schedule = making(Calls.new_schedule)
     put_schedule = _blocking(Calls.put_schedule)
     declare_schedule = _blocking(Calls.declare_schedule)
     get_schedule = _blocking(Calls.get_schedule)
