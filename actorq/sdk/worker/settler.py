@@ -106,10 +106,9 @@ class Settler:
             answers = await self._door.settle([entry.item for entry in batch])
         except ActorqError as error:
             answers = [error] * count
-        else:
-            if self._is_away:
-                self._is_away = False
-                _log.info("jobs are settled again")
+        if self._is_away and not all(_is_away(answer) for answer in answers):
+            self._is_away = False
+            _log.info("jobs are settled again")
         again: list[_Entry] = []
         done: list[Hold] = []
         for entry, answer in zip(batch, answers, strict=True):
@@ -130,7 +129,7 @@ class Settler:
         entry.tries += 1
         job = entry.hold.job
         about = {"job_id": job.id, "attempt": job.attempt, "task": job.task}
-        if error.retryable:
+        if _is_away(error):
             if not self._is_away:
                 self._is_away = True
                 _log.warning("jobs cannot be settled: %s", error)
@@ -147,3 +146,8 @@ class Settler:
             return True
         _log.error("a job could not be settled: %s", error, extra=about)
         return False
+
+
+def _is_away(answer: ActorqError | None) -> bool:
+    """Tell whether it was the queue that could not answer, and not the job that was refused."""
+    return answer is not None and answer.retryable

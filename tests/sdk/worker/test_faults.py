@@ -65,15 +65,21 @@ async def test_a_store_that_comes_back_finds_its_workers(caplog: pytest.LogCaptu
         assert said.count("jobs are taken again") == 1
 
 
-async def test_what_was_done_while_the_store_was_away_is_told_later() -> None:
-    """The lease is renewed, or the settlement is in time by the store's count; nothing is run again."""
+async def test_what_was_done_while_the_store_was_away_is_told_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In time by the store's count, so that nothing is run again; the log says once that it was away."""
+    caplog.set_level(logging.INFO)
     async with open_shop() as shop:
         runs = add_work(shop)
         ids = await shop.order("work", 5)
-        shop.house.trouble.refuse["ack"] = 4
+        shop.house.trouble.refuse["ack"] = 12
         async with shop.hire():
             jobs = [await shop.ended(job_id) for job_id in ids]
         assert (len(runs), {job.attempt for job in jobs}) == (5, {1})
+    said = [each.getMessage() for each in caplog.records if "worker" in each.name]
+    assert sum(text.startswith("jobs cannot be settled") for text in said) == 1
+    assert said.count("jobs are settled again") == 1
 
 
 async def test_a_worker_takes_no_more_than_it_can_settle() -> None:
