@@ -4,7 +4,7 @@ Every function here raises ``InvalidInput`` with the JSON pointer of the first v
 """
 
 from collections.abc import Sequence
-from typing import Final, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 
 import msgspec
 
@@ -18,7 +18,7 @@ from actorq.core.schedule import (
     PutSchedule,
     ScheduleChange,
 )
-from actorq.core.ticks import check_timing
+from actorq.core.ticks import Timing, check_timing
 from actorq.errors import InvalidInput
 
 MAX_TICKS: Final = 100
@@ -46,6 +46,55 @@ class JobOptions(TypedDict, total=False):
     dedupe_key: str | None
     dedupe_window: float
     on_duplicate: OnDuplicate | str
+
+
+class ScheduleOptions(JobOptions, total=False):
+    """What may be said of a schedule beside its name, its queue and its payload.
+
+    Exactly one of ``cron`` (five fields, or a name like ``@daily``) and ``every`` (seconds, 1 s to a
+    year) says when it comes due. ``zone`` is the IANA name of the expression's time zone, UTC by default. No
+    tick comes before ``starts_at`` nor after ``ends_at`` (instants). ``catch_up`` says which ticks
+    are made up for that passed while no server was there (``last``, unless it says another), as far as they
+    lie within ``catch_up_window`` (seconds, a day by default). All else is said of the job.
+    """
+
+    cron: str | None
+    every: float | None
+    zone: str
+    starts_at: int | None
+    ends_at: int | None
+    catch_up: CatchUp | Literal["none", "last", "all"]
+    catch_up_window: float
+    paused: bool
+
+
+def new_schedule(  # noqa: PLR0913 - one argument for each thing that a caller may say
+    name: str,
+    queue_name: str,
+    payload: str,
+    policy: Policy,
+    *,
+    cron: str | None = None,
+    every: float | None = None,
+    zone: str = "UTC",
+    starts_at: int | None = None,
+    ends_at: int | None = None,
+    catch_up: CatchUp | str = CatchUp.LAST,
+    catch_up_window: float = DAY_S,
+    paused: bool = False,
+    **job: Unpack[JobOptions],
+) -> NewSchedule:
+    """Return the checked definition."""
+    timing = Timing(cron=cron, every=every, zone=zone, starts_at=starts_at, ends_at=ends_at)
+    wanted = NewSchedule(
+        name=name_of(name),
+        job=new_job(queue_name, payload, policy, **job),
+        timing=check_timing(timing),
+        catch_up=intake.word(CatchUp, catch_up, "/catch_up"),
+        catch_up_window=catch_up_window,
+        paused=paused,
+    )
+    return check(wanted, policy)
 
 
 def new_job(queue_name: str, payload: str, policy: Policy, **options: Unpack[JobOptions]) -> NewJob:

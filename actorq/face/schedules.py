@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from actorq.actors import messages as m
 from actorq.actors.mailbox import Reply
 from actorq.core import bounds, firing, intake, schedule_intake
 from actorq.core.lease import hidden
-from actorq.core.policy import DAY_S
 from actorq.core.results import Enqueued
 from actorq.core.schedule import (
-    CatchUp,
     DeclareSchedule,
     DeleteSchedule,
     NewSchedule,
     PauseSchedule,
     PutSchedule,
 )
-from actorq.core.schedule_intake import MAX_TICKS, JobOptions
+from actorq.core.schedule_intake import MAX_TICKS, ScheduleOptions
 from actorq.core.ticks import Timing, check_timing, next_ticks
 from actorq.errors import ActorqError, ScheduleNotFound
 from actorq.face.post import Post, only
@@ -38,40 +36,14 @@ class ScheduleVerbs:
         """Send through ``post``."""
         self._post = post
 
-    def new_schedule(  # noqa: PLR0913 - one argument for each thing that a caller may say
-        self,
-        name: str,
-        queue_name: str,
-        payload: str,
-        *,
-        cron: str | None = None,
-        every: float | None = None,
-        zone: str = "UTC",
-        starts_at: int | None = None,
-        ends_at: int | None = None,
-        catch_up: CatchUp | Literal["none", "last", "all"] = CatchUp.LAST,
-        catch_up_window: float = DAY_S,
-        paused: bool = False,
-        **job: Unpack[JobOptions],
+    def new_schedule(
+        self, name: str, queue_name: str, payload: str, **options: Unpack[ScheduleOptions]
     ) -> NewSchedule:
         """Make a checked definition, each tick of which makes a job; raises ``InvalidInput``.
 
-        Exactly one of ``cron`` (five fields, or a name like ``@daily``) and ``every`` (seconds, 1 s to a
-        year) says when it comes due. ``zone`` is the IANA name of the expression's time zone.
-        No tick comes before ``starts_at`` nor after ``ends_at`` (instants). ``catch_up`` says which ticks
-        are made up for that passed while no server was there, as far as they lie within
-        ``catch_up_window`` (seconds). All else is said of the job, as for ``enqueue``.
+        ``ScheduleOptions`` tells what may be said of it, and of its job.
         """
-        timing = Timing(cron=cron, every=every, zone=zone, starts_at=starts_at, ends_at=ends_at)
-        wanted = NewSchedule(
-            name=schedule_intake.name_of(name),
-            job=schedule_intake.new_job(queue_name, payload, self._post.policy, **job),
-            timing=check_timing(timing),
-            catch_up=schedule_intake.catch_up(catch_up),
-            catch_up_window=catch_up_window,
-            paused=paused,
-        )
-        return schedule_intake.check(wanted, self._post.policy)
+        return schedule_intake.new_schedule(name, queue_name, payload, self._post.policy, **options)
 
     async def put_schedule(
         self, new: NewSchedule, *, version: int | None = None, must_be_new: bool = False

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from actorq.core import schedule_intake
 from actorq.core.policy import DAY_S, Policy
-from actorq.core.schedule import CatchUp, NewSchedule
-from actorq.core.ticks import Timing
+from actorq.core.schedule import CatchUp
 from actorq.errors import ActorqError, InvalidInput
 from actorq.sdk.durations import Duration, Instant, instant, seconds
 from actorq.sdk.errors import TaskError
 
 if TYPE_CHECKING:
+    from actorq.core.schedule import NewSchedule
     from actorq.sdk.task import Call
 
 _POLICY: Final = Policy(max_payload_bytes=2**40)
@@ -58,18 +58,18 @@ def _planned(call: Call[Any], options: ScheduleOptions) -> NewSchedule:
             raise InvalidInput(f"/{name}", "is not for a call that is made again and again")
     every, window = options.get("every"), options.get("catch_up_window", DAY_S)
     starts_at, ends_at = options.get("starts_at"), options.get("ends_at")
-    wanted = NewSchedule(
-        name=options.get("name", call.task.name),
-        job=schedule_intake.new_job(call.draft.queue_name, call.draft.payload, _POLICY, **said),
-        timing=Timing(
-            cron=options.get("cron"),
-            every=None if every is None else seconds(every, "/every"),
-            zone=options.get("zone", "UTC"),
-            starts_at=None if starts_at is None else instant(starts_at, "/starts_at"),
-            ends_at=None if ends_at is None else instant(ends_at, "/ends_at"),
-        ),
-        catch_up=schedule_intake.catch_up(options.get("catch_up", CatchUp.LAST)),
+    return schedule_intake.new_schedule(
+        options.get("name", call.task.name),
+        call.draft.queue_name,
+        call.draft.payload,
+        _POLICY,
+        cron=options.get("cron"),
+        every=None if every is None else seconds(every, "/every"),
+        zone=options.get("zone", "UTC"),
+        starts_at=None if starts_at is None else instant(starts_at, "/starts_at"),
+        ends_at=None if ends_at is None else instant(ends_at, "/ends_at"),
+        catch_up=options.get("catch_up", CatchUp.LAST),
         catch_up_window=seconds(window, "/catch_up_window"),
         paused=options.get("paused", False),
+        **said,
     )
-    return schedule_intake.check(wanted, _POLICY)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 import msgspec
 
 from actorq.core import bounds, intake, schedule_intake
 from actorq.core.instants import format_instant
 from actorq.core.job import NewJob
-from actorq.core.policy import DAY_S
-from actorq.core.schedule import CatchUp, NewSchedule
-from actorq.core.schedule_intake import MAX_TICKS, JobOptions
+from actorq.core.schedule import NewSchedule
+from actorq.core.schedule_intake import MAX_TICKS, ScheduleOptions
 from actorq.core.ticks import Timing, check_timing
 from actorq.sdk.client import reading, ticks, writing
 from actorq.sdk.client.base import JSON, POLICY, BaseCalls
@@ -28,35 +27,14 @@ _MADE: Final = frozenset({200, 201})
 class ScheduleCalls(BaseCalls):
     """What can be done with schedules, by name."""
 
-    def new_schedule(  # noqa: PLR0913 - one argument for each thing that a caller may say
-        self,
-        name: str,
-        queue_name: str,
-        payload: str,
-        *,
-        cron: str | None = None,
-        every: float | None = None,
-        zone: str = "UTC",
-        starts_at: int | None = None,
-        ends_at: int | None = None,
-        catch_up: CatchUp | Literal["none", "last", "all"] = CatchUp.LAST,
-        catch_up_window: float = DAY_S,
-        paused: bool = False,
-        **job: Unpack[JobOptions],
+    def new_schedule(
+        self, name: str, queue_name: str, payload: str, **options: Unpack[ScheduleOptions]
     ) -> NewSchedule:
         """Make a checked definition, each tick of which makes a job; raises ``InvalidInput``.
 
-        ``JobQueue.new_schedule`` tells what each argument means.
+        ``ScheduleOptions`` tells what may be said of it, and of its job.
         """
-        wanted = NewSchedule(
-            name=schedule_intake.name_of(name),
-            job=schedule_intake.new_job(queue_name, payload, POLICY, **job),
-            timing=Timing(cron=cron, every=every, zone=zone, starts_at=starts_at, ends_at=ends_at),
-            catch_up=schedule_intake.catch_up(catch_up),
-            catch_up_window=catch_up_window,
-            paused=paused,
-        )
-        return schedule_intake.check(wanted, POLICY)
+        return schedule_intake.new_schedule(name, queue_name, payload, POLICY, **options)
 
     def put_schedule(
         self, new: NewSchedule, *, version: int | None = None, must_be_new: bool = False
