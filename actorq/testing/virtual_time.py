@@ -59,7 +59,10 @@ class VirtualTime:
 
     @contextmanager
     def standing_still(self, while_: Callable[[], bool] = lambda: True) -> Generator[None]:
-        """Keep time from passing in the block, as long as ``while_`` is true."""
+        """Keep time from passing in the block, as long as ``while_`` is true.
+
+        It must turn false in the loop itself: what a thread says is over has not yet reached the loop.
+        """
         self._holds.append(while_)
         try:
             yield

@@ -67,14 +67,10 @@ def test_what_is_at_work_elsewhere_is_waited_for(loop: str) -> None:
     async def main() -> None:
         is_at_work = True
 
-        def work() -> None:
-            nonlocal is_at_work
-            time.sleep(0.03)
-            is_at_work = False
-
         with current_time().standing_still(lambda: is_at_work):
             with anyio.fail_after(1.0):
-                await anyio.to_thread.run_sync(work)
+                await anyio.to_thread.run_sync(time.sleep, 0.03)
+            is_at_work = False
             assert anyio.current_time() == 0.0
             await anyio.sleep(1.0)
             assert anyio.current_time() == 1.0
