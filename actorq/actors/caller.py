@@ -65,6 +65,10 @@ class Caller:
             self.close()
             return self._crash(type(message), error)
 
+    def stirred(self) -> Sequence[Job]:
+        """Return, once, the jobs that the calls since the last time changed beyond those they answered."""
+        return () if self._backend is None else self._backend.stirred()
+
     def close(self) -> None:
         """Let the connection go, if there is one."""
         if self._backend is not None:

@@ -40,9 +40,11 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     has_errors: bool
 
 
-def read_news(results: Sequence[object]) -> News:  # noqa: C901 - one branch a kind of result
-    """Read from ``results``, just committed, what they mean for others."""
-    jobs: list[Job] = []
+def read_news(  # noqa: C901 - one branch a kind of result
+    results: Sequence[object], stirred: Sequence[Job] = ()
+) -> News:
+    """Read from ``results``, just committed, and the jobs that they stirred what they mean for others."""
+    jobs = list(stirred)
     ready: set[str] = set()
     ended: set[str] = set()
     ticks: list[int] = []
@@ -72,12 +74,16 @@ def read_news(results: Sequence[object]) -> News:  # noqa: C901 - one branch a k
     return News(
         ready=frozenset(ready),
         ended=frozenset(ended - ready),
-        due_in=_soonest([_until_due(job) for job in jobs if job.status is Status.DELAYED]),
+        due_in=_soonest([_until_due(job) for job in jobs if _is_delayed(job)]),
         lease_in=_soonest([_until_over(job, job.lease) for job in jobs if job.lease is not None]),
         tick_in=_soonest(ticks),
         ids=tuple([job.id for job in jobs]),
         has_errors=has_errors,
     )
+
+
+def _is_delayed(job: Job) -> bool:
+    return job.status is Status.DELAYED and not job.waits_for_others
 
 
 def _until_due(job: Job) -> int:

@@ -84,15 +84,17 @@ class StorageLane:
 
     def _call(self, kind: Kind, items: Sequence[object]) -> tuple[list[object], News]:
         results = self._caller.batch(kind, items)
-        return results, read_news(results)
+        return results, read_news(results, self._caller.stirred())
 
     async def _serve_single(self, message: m.StorageMessage) -> None:
-        result = await self._run(lambda: self._caller.single(message))
+        result, stirred = await self._run(
+            lambda: (self._caller.single(message), self._caller.stirred())
+        )
         if isinstance(result, ActorqError):
             message.reply.fail(result)
         else:
             cast("Reply[object]", message.reply).set(result)
-            self._hints.tell(read_news([result]))
+            self._hints.tell(read_news([result], stirred))
 
 
 def _cut(group: Sequence[m.Batch[object, object]]) -> Iterator[list[m.Batch[object, object]]]:

@@ -48,7 +48,9 @@ class Backend(Protocol):
 
         In this order, per item: a known idempotency key is a replay (or ``IdempotencyKeyReused``); an
         id that exists already is this very call repeated; a held dedupe key is decided by
-        ``on_duplicate`` (``DuplicateJob`` for reject); a full queue is ``QueueFull``.
+        ``on_duplicate`` (``DuplicateJob`` for reject); a full queue is ``QueueFull``; a parent that is not
+        there is ``InvalidInput``. A job that depends on others waits, and they know of it, or it starts its
+        life as ``actorq.core.dependence`` decides by their ends.
         """
         ...
 
@@ -110,6 +112,14 @@ class Backend(Protocol):
 
     def delete(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Remove ended jobs and count them as pruned: ``NotFound``, ``IllegalTransition``."""
+        ...
+
+    def stirred(self) -> Sequence[Job]:
+        """Return, once, the jobs that the verbs since the last time changed beyond those they answered.
+
+        Whichever verb ends a job, or removes one that waits, tells its dependents in the same step, as
+        ``actorq.core.dependence`` decides, and theirs in turn. What this answers is a hint.
+        """
         ...
 
     def requeue_expired(self, limit: int) -> Sweep:

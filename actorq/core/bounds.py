@@ -7,11 +7,13 @@ for an embedding program need not have its types checked: a store must never see
 
 import math
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, cast
 
 import msgspec
 
 from actorq.core.job import Backoff
+from actorq.core.workflow import MAX_PARENTS
 from actorq.errors import InvalidInput
 
 PRIORITY_MIN: Final = -(2**31)
@@ -52,6 +54,20 @@ def queue_name(value: object, pointer: str = "/queue_name") -> str:
 def is_job_id(value: str) -> bool:
     """Tell whether ``value`` has the form of a job id; what has not cannot name a job."""
     return _JOB_ID.fullmatch(value) is not None
+
+
+def parents(value: object) -> tuple[str, ...]:
+    """Return the ids of the jobs that one depends on, each once, in the order in which they were named."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InvalidInput("/depends_on", "must be a list of the ids of jobs")
+    ids: dict[str, None] = {}
+    for place, job_id in enumerate(cast("Sequence[object]", value)):
+        if not isinstance(job_id, str) or not is_job_id(job_id):
+            raise InvalidInput(f"/depends_on/{place}", "must be the id of a job")
+        ids[job_id] = None
+    if len(ids) > MAX_PARENTS:
+        raise InvalidInput("/depends_on", f"must name at most {MAX_PARENTS} jobs, not {len(ids)}")
+    return tuple(ids)
 
 
 def utf8(value: object, pointer: str) -> bytes:

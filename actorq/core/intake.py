@@ -4,7 +4,7 @@ Every function here raises ``InvalidInput`` with the JSON pointer of the first v
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ from actorq.core.job import (
     Backoff,
     CheckedJob,
     Delivery,
+    DependentJob,
     NewJob,
     OnDuplicate,
 )
@@ -26,6 +27,7 @@ from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
+from actorq.core.workflow import OnParentFailure
 from actorq.errors import InvalidInput
 
 MAX_LIST: Final = 200
@@ -64,13 +66,13 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     on_duplicate: OnDuplicate | str = OnDuplicate.RETURN,
     idempotency_key: str | None = None,
     caller: str = "",
+    depends_on: Sequence[str] = (),
+    on_parent_failure: OnParentFailure | str = OnParentFailure.CANCEL,
 ) -> NewJob:
     """Return the checked job. Durations are seconds, instants microseconds since the epoch."""
-    if dedupe_key is None and dedupe_window:
-        raise InvalidInput("/dedupe_window", "means nothing without a dedupe_key")
     if delay is not None or available_at is not None:
         delay, available_at = due(delay, available_at)
-    new = CheckedJob(
+    new: NewJob = CheckedJob(
         id=job_id,
         queue_name=bounds.queue_name(queue_name),
         payload=bounds.payload(payload, policy.max_payload_bytes),
@@ -85,11 +87,11 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         timeout=None if timeout is None else _timeout(timeout),
         expires_at=None if expires_at is None else check_instant(expires_at, "/expires_at"),
         dedupe_key=None if dedupe_key is None else _key(dedupe_key, "/dedupe_key"),
-        dedupe_window=bounds.seconds(
-            dedupe_window, "/dedupe_window", least=0.0, most=bounds.MAX_DELAY_S
-        ),
+        dedupe_window=_window(dedupe_key, dedupe_window),
         on_duplicate=word(OnDuplicate, on_duplicate, "/on_duplicate"),
     )
+    if depends_on or on_parent_failure is not OnParentFailure.CANCEL:
+        new = _dependent(new, depends_on, on_parent_failure)
     if idempotency_key is None:
         return new
     return _recognisable(new, caller, _key(idempotency_key, "/idempotency_key"))
@@ -171,8 +173,27 @@ def _recognisable(new: NewJob, caller: str, key: str) -> NewJob:
     return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
 
 
+def _dependent(
+    new: NewJob, depends_on: Sequence[str], on_parent_failure: OnParentFailure | str
+) -> NewJob:
+    policy = word(OnParentFailure, on_parent_failure, "/on_parent_failure")
+    parents = bounds.parents(depends_on)
+    if not parents:
+        if policy is OnParentFailure.CANCEL:
+            return new
+        raise InvalidInput("/on_parent_failure", "means nothing without depends_on")
+    wishes = {name: getattr(new, name) for name in CheckedJob.__struct_fields__}
+    return DependentJob(**wishes, depends_on=parents, on_parent_failure=policy)
+
+
 def _key(value: str, pointer: str) -> str:
     return bounds.text(value, pointer, longest=bounds.MAX_KEY)
+
+
+def _window(dedupe_key: str | None, window: float) -> float:
+    if dedupe_key is None and window:
+        raise InvalidInput("/dedupe_window", "means nothing without a dedupe_key")
+    return bounds.seconds(window, "/dedupe_window", least=0.0, most=bounds.MAX_DELAY_S)
 
 
 def _timeout(value: float) -> float:

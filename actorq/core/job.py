@@ -11,6 +11,7 @@ import msgspec
 
 from actorq.core.instants import to_us
 from actorq.core.transitions import LIVE, Status
+from actorq.core.workflow import OnParentFailure, Workflow
 
 FORMAT: Final = 2
 """The version of the stored record. A store writes it beside each job, and leaves alone every
@@ -144,6 +145,16 @@ class TickJob(CheckedJob, frozen=True, kw_only=True):
     tick: int | None
 
 
+class DependentJob(CheckedJob, frozen=True, kw_only=True):
+    """A job that waits for the ends of others, ``depends_on``: their ids, none of them twice.
+
+    A class of its own for the same reason, and so that a job without parents pays nothing for them.
+    """
+
+    depends_on: tuple[str, ...]
+    on_parent_failure: OnParentFailure = OnParentFailure.CANCEL
+
+
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The record of one job (contract §1).
 
@@ -151,7 +162,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ``progress`` and ``result`` are JSON text. ``dedupe_until`` is the instant to which the dedupe window
     holds the key beyond the job's own life. ``settled_token`` and ``settled_by`` remember the last
     settlement by a holder, so that a repeated call is known as one; they are the store's business.
-    ``schedule`` names the schedule that made it, ``tick`` is the instant for which.
+    ``schedule`` names the schedule that made it, ``tick`` is the instant for which. A job that waits for
+    others is ``delayed``, and not available before the end of time (``LATEST_US``).
     """
 
     id: str
@@ -187,6 +199,16 @@ class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     settled_by: Settlement | None = None
     schedule: str | None = None
     tick: int | None = None
+    workflow: Workflow | None = None
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether the job has no due time yet, as others must end before."""
+        return (
+            self.workflow is not None
+            and bool(self.workflow.waiting_for)
+            and self.status is Status.DELAYED
+        )
 
     def holds_key(self, now: int) -> bool:
         """Tell whether the job holds its dedupe key at the instant ``now``: live, or in its window."""
@@ -222,4 +244,7 @@ def create(new: NewJob, now: int) -> Job:
     # By identity: the class of a struct asks its metaclass who is an instance, which takes a while.
     if type(new) is TickJob:
         return msgspec.structs.replace(job, schedule=new.schedule, tick=new.tick)
+    if type(new) is DependentJob:
+        known = Workflow(depends_on=new.depends_on, on_parent_failure=new.on_parent_failure)
+        return msgspec.structs.replace(job, workflow=known)
     return job

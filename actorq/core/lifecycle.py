@@ -118,8 +118,12 @@ def cancel(job: Job, now: int) -> Job:
 def redrive(job: Job, now: int) -> Job:
     """Give a dead job another life, with fresh budgets; ``attempt`` goes on rising.
 
-    An ``expires_at`` that has passed is taken away: the job would die of it again at once.
+    An ``expires_at`` that has passed is taken away: the job would die of it again at once. Whom it waited
+    for when it died does not matter any more.
     """
+    workflow = job.workflow
+    if workflow is not None and workflow.waiting_for:
+        workflow = replace(workflow, waiting_for=(), not_before=None)
     keeps = job.expires_at is not None and job.expires_at > now
     return replace(
         job,
@@ -132,6 +136,7 @@ def redrive(job: Job, now: int) -> Job:
         dead_reason=None,
         completed_at=None,
         cancel_requested=False,
+        workflow=workflow,
         updated_at=now,
         version=job.version + 1,
     )
@@ -139,11 +144,14 @@ def redrive(job: Job, now: int) -> Job:
 
 def edit(job: Job, change: Edit, now: int) -> Job:
     """Change a waiting job; its new due time decides whether it waits as pending or delayed."""
-    due = job.available_at
+    due, workflow = job.available_at, job.workflow
     if change.available_at is not None:
         due = change.available_at
     elif change.delay is not None:
         due = now + to_us(change.delay)
+    if workflow is not None and job.waits_for_others and due != job.available_at:
+        # It goes on waiting for others, and will be due then at the earliest.
+        due, workflow = job.available_at, replace(workflow, not_before=due)
     if job.status is Status.DELAYED:
         event = Event.EDIT if due > now else Event.PROMOTE
     else:
@@ -156,6 +164,7 @@ def edit(job: Job, change: Edit, now: int) -> Job:
         max_retries=job.max_retries if change.max_retries is None else change.max_retries,
         metadata=job.metadata if change.metadata is None else change.metadata,
         available_at=due,
+        workflow=workflow,
         updated_at=now,
         version=job.version + 1,
     )

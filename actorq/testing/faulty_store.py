@@ -79,6 +79,10 @@ class FaultyBackend:
         """Pass on."""
         return self._through("delete", lambda: self._inner.delete(ids))
 
+    def stirred(self) -> Sequence[Job]:
+        """Pass on."""
+        return self._inner.stirred()
+
     def requeue_expired(self, limit: int) -> Sweep:
         """Pass on; a sweep that moved a job is more than upkeep."""
         return self._told(

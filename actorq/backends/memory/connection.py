@@ -33,7 +33,7 @@ class MemoryBackend:
     def enqueue(self, items: Sequence[NewJob]) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Write new jobs, with their dedupe and idempotency keys."""
         with self._data as now:
-            return [enqueues.enqueue(self._data, item, now) for item in items]
+            return enqueues.enqueue(self._data, items, now)
 
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs."""
@@ -99,6 +99,11 @@ class MemoryBackend:
         """Remove ended jobs and count them as pruned."""
         with self._data:
             return [jobs.delete(self._data, job_id) for job_id in ids]
+
+    def stirred(self) -> tuple[Job, ...]:
+        """Return the jobs that the verbs since the last time changed beyond those they answered."""
+        known = self._data.stirred
+        return tuple(known.popleft() for _ in range(len(known))) if known else ()
 
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -14,8 +15,9 @@ from actorq.backends.memory.queue import Queue
 from actorq.backends.memory.replays import Replay, Replays
 from actorq.backends.memory.sorted_keys import SortedKeys
 from actorq.backends.memory.timetable import Timetable
+from actorq.core import dependence
 from actorq.core.queue import QueueSettings
-from actorq.core.transitions import Status
+from actorq.core.transitions import LIVE, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from actorq.core.job import Job
     from actorq.core.policy import Policy
     from actorq.core.schedule import Schedule
+
+STIRRED: Final = 10_000
+"""How many jobs are remembered that others stirred: hints, of which the first are lost when nobody asks."""
 
 _PENDING, _DELAYED, _RUNNING = Status.PENDING, Status.DELAYED, Status.RUNNING
 
@@ -35,7 +40,7 @@ class Data:
     that it wrote is undone. Nothing in here is touched outside of such a block.
 
     ``dues`` holds the waiting jobs by the instant at which they become due or lapse, ``leases`` the
-    running ones by the end of their lease.
+    running ones by the end of their lease. ``stirred`` are the jobs that changed as another one ended.
     """
 
     def __init__(self, policy: Policy, clock: Callable[[], int]) -> None:
@@ -50,6 +55,7 @@ class Data:
         self.replays = Replays()
         self.drift = Drift()
         self.timetable = Timetable()
+        self.stirred: deque[Job] = deque(maxlen=STIRRED)
         self._clock = clock
         self._lock = Lock()
         self._undo: list[Callable[[], None]] = []
@@ -79,7 +85,19 @@ class Data:
     # ── records ─────────────────────────────────────────────────────────────────────────────────
 
     def write(self, job: Job) -> Job:
-        """Take over a record, new or changed; return it as it may be given out."""
+        """Take over a record, new or changed; return it as it may be given out.
+
+        The children of a job that has ended are told in the same step, and theirs of them.
+        """
+        before = self.jobs.get(job.id)
+        job = self.put(job)
+        if job.workflow is not None:
+            was = None if before is None else before.status
+            self._tell(job.id, job.status, dependence.to_tell(was, job), job.updated_at)
+        return job
+
+    def put(self, job: Job) -> Job:
+        """Take over one record, and tell nobody."""
         before = self.jobs.get(job.id)
         if before is not None and job.updated_at < before.updated_at:
             job = _not_before(job, before.updated_at)
@@ -98,7 +116,24 @@ class Data:
         self._undo.append(lambda: self._restore(queue, job, None))
         queue.pruned += 1
         self._move(queue, job, None)
+        if job.status in LIVE:
+            self._tell(job.id, None, dependence.dependents(job), job.updated_at)
         return job
+
+    def _tell(
+        self, parent_id: str, status: Status | None, children: tuple[str, ...], now: int
+    ) -> None:
+        """Tell children how their parent ended, and those of each that ends of it."""
+        families = [(parent_id, status, children)]
+        for parent, end, ids in families:
+            for child in filter(None, map(self.jobs.get, ids)):
+                told = dependence.parent_ended(child, parent, end, now)
+                if told is not None:
+                    written = self.put(told)
+                    self.stirred.append(written)
+                    families.append(
+                        (written.id, written.status, dependence.to_tell(child.status, written))
+                    )
 
     def _restore(self, queue: Queue, before: Job | None, after: Job | None) -> None:
         if before is None:

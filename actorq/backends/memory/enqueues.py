@@ -6,20 +6,36 @@ from typing import TYPE_CHECKING
 
 from actorq.backends.memory.data import apart
 from actorq.backends.memory.replays import Replay
-from actorq.core import verdicts
+from actorq.core import dependence, verdicts
 from actorq.core.instants import to_us
-from actorq.core.job import create
+from actorq.core.job import DependentJob, create
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
 from actorq.errors import DuplicateJob, IdempotencyKeyReused, QueueFull
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actorq.backends.memory.data import Data
     from actorq.core.job import Idempotency, Job, NewJob
     from actorq.errors import ActorqError
 
 
-def enqueue(data: Data, new: NewJob, now: int) -> Enqueued | PrunedReplay | ActorqError:
-    """Answer one request, by its idempotency key if that is known already."""
+def enqueue(
+    data: Data, items: Sequence[NewJob], now: int
+) -> list[Enqueued | PrunedReplay | ActorqError]:
+    """Answer requests, each of which sees the effects of those before it."""
+    if not any(type(item) is DependentJob for item in items):
+        return [_enqueue(data, item, now) for item in items]
+    answers: list[Enqueued | PrunedReplay | ActorqError] = []
+    stand_ins: dict[str, str] = {}
+    for item in items:
+        answer = _enqueue(data, dependence.renamed(item, stand_ins), now)
+        dependence.note_stand_in(stand_ins, item, answer)
+        answers.append(answer)
+    return answers
+
+
+def _enqueue(data: Data, new: NewJob, now: int) -> Enqueued | PrunedReplay | ActorqError:
     if new.idempotency is None:
         return _accept(data, new, now)
     known = data.replays.get(new.idempotency.key)
@@ -63,7 +79,23 @@ def _accept(data: Data, new: NewJob, now: int) -> Enqueued | ActorqError:
     queue = data.queues.get(new.queue_name)
     if queue is not None and queue.full():
         return QueueFull(new.queue_name, queue.settings.max_depth or 0)
+    if isinstance(new, DependentJob):
+        return _accept_child(data, new, now)
     return Enqueued(data.write(create(new, now)))
+
+
+def _accept_child(data: Data, new: DependentJob, now: int) -> Enqueued | ActorqError:
+    parents = [data.jobs.get(parent_id) for parent_id in new.depends_on]
+    refused = dependence.refusal(new, parents)
+    if refused is not None:
+        return refused
+    child = dependence.create_child(new, parents, now)
+    if child.waits_for_others:
+        for parent in filter(None, parents):
+            noted = dependence.with_dependent(parent, new.id, now)
+            if noted is not None:
+                data.write(noted)
+    return Enqueued(data.write(child))
 
 
 def _duplicate(data: Data, new: NewJob, holder: Job, now: int) -> Enqueued | ActorqError:

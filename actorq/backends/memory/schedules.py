@@ -29,7 +29,7 @@ def change(data: Data, wish: ScheduleChange, now: int) -> Schedule | ActorqError
 def fire(data: Data, limit: int, now: int) -> Sweep:
     """Make the jobs of the ticks that have come, and advance their schedules."""
     made = firing.plan(data.timetable.due(now, limit), now, limit)
-    answers = [enqueue(data, job, now) for job in made.jobs]
+    answers = enqueue(data, made.jobs, now)
     for after in made.settle(answers):
         data.put_schedule(after.name, after)
     next_at = data.timetable.next_due()

@@ -15,6 +15,7 @@ from actorq.testing.conformance.leases import TestClaims, TestFencing
 from actorq.testing.conformance.listing import TestFilters, TestPages
 from actorq.testing.conformance.model import TestModel
 from actorq.testing.conformance.order import TestOrder
+from actorq.testing.conformance.parent_ends import TestParentEnds
 from actorq.testing.conformance.queues import (
     TestFigures,
     TestMaxDepth,
@@ -22,6 +23,7 @@ from actorq.testing.conformance.queues import (
     TestPause,
     TestSettings,
 )
+from actorq.testing.conformance.racing_parents import TestRacingParents
 from actorq.testing.conformance.racing_ticks import TestRacingTicks
 from actorq.testing.conformance.renewals import TestExpiry, TestExtend
 from actorq.testing.conformance.retention import (
@@ -41,6 +43,7 @@ from actorq.testing.conformance.states import (
 from actorq.testing.conformance.stores import TestStore
 from actorq.testing.conformance.ticks import TestCatchUp, TestTicks, TestTicksAndQueues
 from actorq.testing.conformance.timing import TestDue, TestExpiresAt, TestNext
+from actorq.testing.conformance.workflows import TestWaiting
 
 __all__ = [
     "TestAtMostOnce",
@@ -72,11 +75,13 @@ __all__ = [
     "TestNext",
     "TestOrder",
     "TestPages",
+    "TestParentEnds",
     "TestPause",
     "TestPurge",
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestRacingParents",
     "TestRacingTicks",
     "TestRecord",
     "TestReplace",
@@ -89,6 +94,7 @@ __all__ = [
     "TestTicks",
     "TestTicksAndQueues",
     "TestTransitions",
+    "TestWaiting",
     "TestWindow",
     "bench",
     "make_bench",

@@ -93,6 +93,10 @@ class SimBackend:
         """Remove ended jobs and count them as pruned."""
         return self._line.call("delete", ids, lambda engine, part: engine.delete(part))
 
+    def stirred(self) -> tuple[Job, ...]:
+        """Tell of none: the hint is always lost here, which may cost a beat and never a job."""
+        return ()
+
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 
     def requeue_expired(self, limit: int) -> Sweep:

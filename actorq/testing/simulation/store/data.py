@@ -66,10 +66,10 @@ class WatchedData(Data):
         self._changes.clear()
         super().__exit__(kind, error, traceback)
 
-    def write(self, job: Job) -> Job:
-        """Take over a record, new or changed; return it as it may be given out."""
+    def put(self, job: Job) -> Job:
+        """Take over one record, and tell nobody."""
         before = self.jobs.get(job.id)
-        written = super().write(job)
+        written = super().put(job)
         self._changes.append(Change(before, self.jobs[job.id]))
         return written
 
