@@ -93,7 +93,7 @@ class Data:
         job = self.put(job)
         if job.workflow is not None:
             was = None if before is None else before.status
-            self._tell(job.id, job.status, dependence.to_tell(was, job), job.updated_at)
+            self._tell_children(job.id, job.status, dependence.to_tell(was, job), job.updated_at)
         return job
 
     def put(self, job: Job) -> Job:
@@ -117,10 +117,10 @@ class Data:
         queue.pruned += 1
         self._move(queue, job, None)
         if job.status in LIVE:
-            self._tell(job.id, None, dependence.dependents(job), job.updated_at)
+            self._tell_children(job.id, None, dependence.dependents(job), job.updated_at)
         return job
 
-    def _tell(
+    def _tell_children(
         self, parent_id: str, status: Status | None, children: tuple[str, ...], now: int
     ) -> None:
         """Tell children how their parent ended, and those of each that ends of it."""

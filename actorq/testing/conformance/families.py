@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from actorq.core.job import DependentJob
 from actorq.core.retry import Failure
 from actorq.core.workflow import OnParentFailure, Workflow
-from actorq.testing.conformance.answers import created, ids
+from actorq.testing.conformance.answers import created
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,9 @@ def after(
     """Describe a job of the queue ``LATER`` that depends on ``parents``."""
     plain = replace(bench.new(queue_name=LATER), **wish)
     wishes = {name: getattr(plain, name) for name in plain.__struct_fields__}
-    return DependentJob(**wishes, depends_on=tuple(ids(parents)), on_parent_failure=policy)
+    return DependentJob(
+        **wishes, depends_on=tuple(parent.id for parent in parents), on_parent_failure=policy
+    )
 
 
 def known(job: Job) -> Workflow:
