@@ -119,6 +119,9 @@ class UnreliableBackend:
     def delete(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         return self._trouble.through("delete", ids, lambda: self._inner.delete(ids))
 
+    def stirred(self) -> Sequence[Job]:
+        return self._inner.stirred()
+
     def requeue_expired(self, limit: int) -> Sweep:
         return self._trouble.through("requeue", [], lambda: self._inner.requeue_expired(limit))
 

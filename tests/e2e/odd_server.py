@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from actorq.actors.messages import DispatcherMessage
     from actorq.backends.backend import Store
     from actorq.core.commands import Claim
+    from actorq.core.job import Job
     from actorq.face import JobQueue
     from actorq.runtime import Runtime
 
@@ -43,6 +44,10 @@ class EmptyBackend:
     def check(self) -> Check:
         """Work, with a word for the operator."""
         return Check(now=wall_clock(), warnings=("made for tests",))
+
+    def stirred(self) -> Sequence[Job]:
+        """Have changed nothing."""
+        return ()
 
     def promote_delayed(self, limit: int) -> Sweep:
         """Find nothing due."""

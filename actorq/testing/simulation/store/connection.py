@@ -94,8 +94,8 @@ class SimBackend:
         return self._line.call("delete", ids, lambda engine, part: engine.delete(part))
 
     def stirred(self) -> tuple[Job, ...]:
-        """Tell of none: the hint is always lost here, which may cost a beat and never a job."""
-        return ()
+        """Return the jobs that the verbs since the last time changed beyond those they answered."""
+        return self._line.stirred()
 
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from actorq.testing.simulation.store.flight import Flight
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from actorq.core.job import Job
     from actorq.testing.simulation.ports import NodePort
     from actorq.testing.simulation.store.engine import Engine
     from actorq.testing.simulation.store.machine import SimStore
@@ -38,6 +39,7 @@ class Line:
         self._epoch = store.epoch
         self._boots = store.boots
         self._open = True
+        self._stirred: tuple[Job, ...] = ()
         plan = store.fates.plan(node.name, "connect", 0)
         self._sleep(plan.there + plan.back)
         self._epoch = store.epoch
@@ -75,6 +77,7 @@ class Line:
             self._effect(lambda: run(self._engine, part))
             self._lose(plan, "the connection was lost in the middle of a batch")
         value = self._effect(lambda: run(self._engine, items))
+        stirred = self._engine.stirred()
         if plan.fate is Fate.UNHEARD:
             self._lose(plan, "the answer was lost")
         if plan.fate is Fate.TWICE:
@@ -86,7 +89,13 @@ class Line:
             self._break("the answer was lost")
         if self._epoch == self._store.epoch:
             self._store.acknowledge(step)
+        self._stirred += stirred
         return value
+
+    def stirred(self) -> tuple[Job, ...]:
+        """Return, once, what the answers of the calls told of other jobs."""
+        told, self._stirred = self._stirred, ()
+        return told
 
     def close(self) -> None:
         """Let the connection go."""
