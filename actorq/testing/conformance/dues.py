@@ -56,7 +56,8 @@ def next_promotion(jobs: list[Job]) -> int | None:
     lapses = [
         job.expires_at for job in jobs if job.status in WAITING and job.expires_at is not None
     ]
-    dues = [job.available_at for job in jobs if job.status is Status.DELAYED]
+    delayed = [job for job in jobs if job.status is Status.DELAYED]
+    dues = [job.available_at for job in delayed if not job.waits_for_others]
     return min([*lapses, *dues], default=None)
 
 

@@ -33,10 +33,13 @@ def after(
 ) -> DependentJob:
     """Describe a job of the queue ``LATER`` that depends on ``parents``."""
     plain = replace(bench.new(queue_name=LATER), **wish)
-    wishes = {name: getattr(plain, name) for name in plain.__struct_fields__}
-    return DependentJob(
-        **wishes, depends_on=tuple(parent.id for parent in parents), on_parent_failure=policy
-    )
+    return depending(plain, tuple(parent.id for parent in parents), policy)
+
+
+def depending(new: NewJob, parents: tuple[str, ...], policy: OnParentFailure) -> DependentJob:
+    """Return the same request, of a job that depends on others."""
+    wishes = {name: getattr(new, name) for name in new.__struct_fields__}
+    return DependentJob(**wishes, depends_on=parents, on_parent_failure=policy)
 
 
 def known(job: Job) -> Workflow:

@@ -7,12 +7,12 @@ the store. It is kept apart from any store: nothing in here knows how one works.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from actorq.core import lifecycle
+from actorq.core import dependence, lifecycle
 from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, Release, Report
 from actorq.core.instants import to_us
-from actorq.core.job import Job, NewJob, OnDuplicate, Settlement, create
+from actorq.core.job import DependentJob, Job, NewJob, OnDuplicate, Settlement, create
 from actorq.core.lease import Standing, standing
 from actorq.core.queue import QueueEdit, QueueLength, QueueSettings, QueueStats
 from actorq.core.results import Enqueued, Outcome, PrunedReplay, Settled
@@ -29,7 +29,9 @@ from actorq.errors import (
     QueueFull,
     StaleVersion,
 )
+from actorq.testing.conformance import kin
 from actorq.testing.conformance.dues import lapsed
+from actorq.testing.conformance.remembered import Remembered
 
 if TYPE_CHECKING:
     from actorq.core.policy import Policy, Retention
@@ -44,17 +46,6 @@ _SETTLEMENTS: Final[dict[type[object], Settlement]] = {
 }
 
 
-class Remembered(NamedTuple):
-    """One idempotency record; ``until`` is the instant at which it is forgotten."""
-
-    fingerprint: str
-    job_id: str
-    queue_name: str
-    created_at: int
-    outcome: Outcome
-    until: int
-
-
 class Ledger:
     """All that a store knows, in the plainest form."""
 
@@ -66,6 +57,8 @@ class Ledger:
         self.accepted: Counter[str] = Counter()
         self.pruned: Counter[str] = Counter()
         self.remembered: dict[str, Remembered] = {}
+        self.told: set[str] = set()
+        """The jobs that changed as others did, since somebody looked."""
 
     def copy(self) -> Ledger:
         """Return a ledger that can be changed by itself."""
@@ -73,18 +66,23 @@ class Ledger:
         twin.jobs = dict(self.jobs)
         twin.settings = dict(self.settings)
         twin.accepted, twin.pruned = self.accepted.copy(), self.pruned.copy()
-        twin.remembered = dict(self.remembered)
+        twin.remembered, twin.told = dict(self.remembered), set(self.told)
         return twin
 
     def write(self, job: Job) -> Job:
-        """Take over a record."""
+        """Take over a record; those who depend on it hear of its end."""
+        before = self.jobs.get(job.id)
         self.jobs[job.id] = job
+        children = dependence.to_tell(None if before is None else before.status, job)
+        kin.tell(self, job, job.status, children)
         return job
 
     def remove(self, job_id: str) -> Job:
         """Take a record out, and count it as pruned."""
         job = self.jobs.pop(job_id)
         self.pruned[job.queue_name] += 1
+        if job.status in LIVE:
+            kin.tell(self, job, None, dependence.dependents(job))
         return job
 
     # ── enqueue ─────────────────────────────────────────────────────────────────────────────────
@@ -126,9 +124,15 @@ class Ledger:
         depth = self.settings.get(new.queue_name, QueueSettings()).max_depth
         if depth is not None and self._count(new.queue_name, WAITING) >= depth:
             return QueueFull(new.queue_name, depth)
+        if isinstance(new, DependentJob):
+            made = kin.accept(self, new, now)
+            if not isinstance(made, Enqueued):
+                return made
+        else:
+            made = Enqueued(self.write(create(new, now)))
         self.settings.setdefault(new.queue_name, QueueSettings())
         self.accepted[new.queue_name] += 1
-        return Enqueued(self.write(create(new, now)))
+        return made
 
     def _duplicate(self, new: NewJob, holder: Job, now: int) -> Enqueued | ActorqError:
         if new.on_duplicate is OnDuplicate.REJECT:

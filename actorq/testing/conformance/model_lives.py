@@ -14,6 +14,7 @@ from actorq.core.job import NewJob
 from actorq.core.transitions import LIVE, Status
 from actorq.testing.conformance import moves as m
 from actorq.testing.conformance.dues import lapsed
+from actorq.testing.conformance.families import depending
 from actorq.testing.conformance.ledger import Ledger
 from actorq.testing.conformance.likeness import like
 from actorq.testing.conformance.model_world import World
@@ -41,6 +42,9 @@ class Lives(World):
             expires_at=None if move.expires_in is None else now + to_us(move.expires_in),
             on_duplicate=move.on_duplicate, metadata={"k": "v"} if move.due_in else {},
         )  # fmt: skip
+        if move.parents:
+            parents = dict.fromkeys(self.job_id(pick, LIVE) for pick in move.parents)
+            new = depending(new, tuple(parents), move.on_parent_failure)
         if move.idempotency_key is None:
             return new
         return replace(new, idempotency=keys.idempotency(new, "", move.idempotency_key))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ROUNDING_S = 0.001
 """How far a figure of seconds may be off its instant."""
 
+NEVER_S = 100 * 365 * 86_400.0
+"""A century: as good as never, which is when a job becomes due that waits for others."""
+
 
 def ended_at(job: Job) -> int:
     """Return the instant at which a job ended."""
@@ -96,7 +99,7 @@ class Upkeep(World):
         if said == 0.0 and len(sweep.jobs) == limit:
             return
         if at is None:
-            assert said is None
+            assert said is None or said > NEVER_S
             return
         assert said is not None
         assert 0.0 <= said <= max(0, at - self.low) / 1e6 + ROUNDING_S

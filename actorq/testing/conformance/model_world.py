@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from actorq.core.ids import IdMint
-from actorq.core.job import Job, NewJob
+from actorq.core.job import DependentJob, Job, NewJob
 from actorq.core.results import Enqueued, Settled
 from actorq.testing.clock import START_US
+from actorq.testing.conformance import kin
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import Bench
 from actorq.testing.conformance.ledger import Ledger
@@ -89,13 +90,34 @@ class World(RuleBasedStateMachine):
         verb: Callable[[Ledger, X, int], object],
         items: Iterable[X],
     ) -> None:
-        """Make a call for all ``items``, and let the ledger do them one by one."""
+        """Make a call for all ``items``, and let the ledger do them one by one.
+
+        Where one of them has kin, each is called for by itself: a store may tell others in a step that
+        follows a batch.
+        """
         batch = list(items)
-        self.begin()
-        answers = call(batch)
-        assert len(answers) == len(batch)
-        for item, answer in zip(batch, answers, strict=True):
-            self.agree(answer, verb, item)
+        parts = [[item] for item in batch] if any(map(self.has_kin, batch)) else [batch]
+        for part in parts:
+            self.begin()
+            answers = call(part)
+            assert len(answers) == len(part)
+            for item, answer in zip(part, answers, strict=True):
+                self.agree(answer, verb, item)
+            self.reconcile()
+
+    def has_kin(self, item: object) -> bool:
+        """Tell whether what a call is about depends on others, or they on it."""
+        job = self.ledger.jobs.get(item if isinstance(item, str) else getattr(item, "id", ""))
+        return isinstance(item, DependentJob) or (job is not None and job.workflow is not None)
+
+    def reconcile(self) -> None:
+        """Take over from the store when those were told that changed as others did."""
+        told = [job for job in map(self.ledger.jobs.get, self.ledger.told) if job is not None]
+        self.ledger.told.clear()
+        found = self.bench.backend.get_job([job.id for job in told])
+        for job, seen in zip(told, found, strict=True):
+            if seen is not None and self.low <= seen.updated_at <= self.bench.now():
+                self.ledger.jobs[job.id] = kin.retimed(job, seen.updated_at)
 
     def job_id(self, pick: Pick, apt: Container[Status]) -> str:
         """Return the id that was picked: of a job in an apt status, of any, or one that is gone."""
@@ -119,6 +141,7 @@ class World(RuleBasedStateMachine):
     @invariant()
     def the_records_are_alike(self) -> None:
         """After every step the store has exactly the ledger's records."""
+        self.reconcile()
         expected = list(self.ledger.jobs.values())
         actual = self.bench.backend.get_job([job.id for job in expected])
         for one, other in zip(expected, actual, strict=True):

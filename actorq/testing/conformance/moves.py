@@ -12,6 +12,7 @@ from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
+from actorq.core.workflow import OnParentFailure
 
 QUEUES: Final = ("a", "b")
 
@@ -24,6 +25,13 @@ POLICY: Final = Policy(
     retention=Retention(completed=2.0, dead=4.0, cancelled=1.0),
 )
 """Small numbers, so that every bound is met within a few steps."""
+
+
+class Pick(NamedTuple):
+    """Which job is meant: of the latest ones, and if it is ``apt`` of those that may be meant."""
+
+    place: int
+    apt: bool
 
 
 class Move(NamedTuple):
@@ -42,13 +50,8 @@ class Move(NamedTuple):
     dedupe_window: float
     on_duplicate: OnDuplicate
     idempotency_key: str | None
-
-
-class Pick(NamedTuple):
-    """Which job is meant: of the latest ones, and if it is ``apt`` of those that may be meant."""
-
-    place: int
-    apt: bool
+    parents: tuple[Pick, ...] = ()
+    on_parent_failure: OnParentFailure = OnParentFailure.CANCEL
 
 
 class Change(NamedTuple):
@@ -134,6 +137,14 @@ _timed = _plain.flatmap(
 )
 
 
+_children = st.builds(
+    lambda move, parents, policy: move._replace(parents=tuple(parents), on_parent_failure=policy),
+    _plain,
+    st.lists(picks, min_size=1, max_size=3),
+    st.sampled_from(OnParentFailure),
+)
+
+
 def _with_key(move: Move, key: str) -> Move:
     """Put an idempotency key on a move, and make it plain enough to come again just so."""
     return move._replace(
@@ -143,7 +154,7 @@ def _with_key(move: Move, key: str) -> Move:
 
 
 _named = st.builds(_with_key, _plain, st.sampled_from(["i", "j"]))
-_moves = st.one_of(_plain, _named, _timed)
+_moves = st.one_of(_plain, _named, _timed, _children)
 moves = st.lists(_moves, min_size=1, max_size=3)
 many_moves = st.lists(_moves, min_size=3, max_size=9)
 
