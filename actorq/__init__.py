@@ -21,6 +21,7 @@ from actorq.core.retry import Failure
 from actorq.core.schedule import CatchUp, NewSchedule, Schedule
 from actorq.core.ticks import Timing
 from actorq.core.transitions import Status
+from actorq.core.workflow import OnParentFailure, Workflow
 from actorq.errors import (
     ActorqError,
     AlreadyStarted,
@@ -100,6 +101,7 @@ __all__ = [
     "NotFound",
     "NotLeased",
     "OnDuplicate",
+    "OnParentFailure",
     "Options",
     "Outcome",
     "Overloaded",
@@ -132,6 +134,7 @@ __all__ = [
     "TokenRequired",
     "Unreadable",
     "Worker",
+    "Workflow",
     "Zlib",
     "from_datetime",
     "injected",

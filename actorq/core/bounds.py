@@ -23,6 +23,9 @@ MAX_QUEUE_NAME: Final = 128
 QUEUE_NAME_FORM: Final = rf"[A-Za-z0-9_][A-Za-z0-9_.:-]{{0,{MAX_QUEUE_NAME - 1}}}"
 """What a queue's name may be, whole, as a regular expression."""
 
+JOB_ID_FORM: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+"""What a job's id may be, whole, as a regular expression."""
+
 MAX_TASK: Final = 200
 MAX_KEY: Final = 255
 MAX_WORKER_ID: Final = 255
@@ -38,7 +41,7 @@ MAX_DELAY_S: Final = 100 * 365 * 86_400.0
 """A century: beyond it the due time would leave the range of RFC 3339 for clocks of our time."""
 
 _QUEUE_NAME = re.compile(QUEUE_NAME_FORM, re.ASCII)
-_JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_JOB_ID = re.compile(JOB_ID_FORM, re.ASCII)
 
 
 def queue_name(value: object, pointer: str = "/queue_name") -> str:
@@ -57,11 +60,15 @@ def is_job_id(value: str) -> bool:
 
 
 def parents(value: object) -> tuple[str, ...]:
-    """Return the ids of the jobs that one depends on, each once, in the order in which they were named."""
+    """Return the ids of the jobs that one depends on, each once, in the order in which they were named.
+
+    Each is named by its id, or by whatever has it.
+    """
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise InvalidInput("/depends_on", "must be a list of the ids of jobs")
     ids: dict[str, None] = {}
-    for place, job_id in enumerate(cast("Sequence[object]", value)):
+    for place, named in enumerate(cast("Sequence[object]", value)):
+        job_id: object = named if isinstance(named, str) else getattr(named, "id", None)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise InvalidInput(f"/depends_on/{place}", "must be the id of a job")
         ids[job_id] = None

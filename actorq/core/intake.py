@@ -27,7 +27,7 @@ from actorq.core.policy import Policy, Retention
 from actorq.core.queue import QueueEdit
 from actorq.core.retry import Failure
 from actorq.core.transitions import Status
-from actorq.core.workflow import OnParentFailure
+from actorq.core.workflow import OnParentFailure, Parent
 from actorq.errors import InvalidInput
 
 MAX_LIST: Final = 200
@@ -66,7 +66,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
     on_duplicate: OnDuplicate | str = OnDuplicate.RETURN,
     idempotency_key: str | None = None,
     caller: str = "",
-    depends_on: Sequence[str] = (),
+    depends_on: Sequence[Parent] = (),
     on_parent_failure: OnParentFailure | str = OnParentFailure.CANCEL,
 ) -> NewJob:
     """Return the checked job. Durations are seconds, instants microseconds since the epoch."""
@@ -94,7 +94,9 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         new = _dependent(new, depends_on, on_parent_failure)
     if idempotency_key is None:
         return new
-    return _recognisable(new, caller, _key(idempotency_key, "/idempotency_key"))
+    key = _key(idempotency_key, "/idempotency_key")
+    named = keys.idempotency(new, caller, key, depends_on)
+    return msgspec.structs.replace(new, idempotency=named)
 
 
 def check(new: NewJob, policy: Policy) -> NewJob:
@@ -169,12 +171,8 @@ def purgeable(statuses: Iterable[Status]) -> frozenset[Status]:
     return named
 
 
-def _recognisable(new: NewJob, caller: str, key: str) -> NewJob:
-    return msgspec.structs.replace(new, idempotency=keys.idempotency(new, caller, key))
-
-
 def _dependent(
-    new: NewJob, depends_on: Sequence[str], on_parent_failure: OnParentFailure | str
+    new: NewJob, depends_on: Sequence[Parent], on_parent_failure: OnParentFailure | str
 ) -> NewJob:
     policy = word(OnParentFailure, on_parent_failure, "/on_parent_failure")
     parents = bounds.parents(depends_on)

@@ -1,7 +1,7 @@
 """What a job knows of other jobs: those that it waits for, and those that wait for it."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -10,6 +10,19 @@ MAX_PARENTS: Final = 1_000
 
 MAX_DEPENDENTS: Final = 1_000
 """How many jobs may depend on one job. Each of them stands in its record, which is written with it."""
+
+
+class HasId(Protocol):
+    """What stands for a job, as it has the job's id: a record, a job to be made, a handle."""
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        ...
+
+
+Parent = str | HasId
+"""A job that another one is to depend on: itself, or its id."""
 
 
 class OnParentFailure(StrEnum):

@@ -68,7 +68,8 @@ class JobVerbs:
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Enqueue jobs in one step; one result each, in order, a refusal being an error value.
 
-        ``new_job`` makes them; one that was made by hand is checked here, and raises ``InvalidInput``.
+        ``new_job`` makes them; one that was made by hand is checked here, and raises ``InvalidInput``. A job
+        may depend on those before it; one that depends on a job which is not there is refused.
         """
         reply: Reply[list[Enqueued | PrunedReplay | ActorqError]] = Reply()
         message = m.EnqueueJobs(calls.new_jobs(jobs, self._post.policy), reply)

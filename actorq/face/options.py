@@ -1,8 +1,10 @@
 """What a caller may say of a job besides its queue and its payload."""
 
+from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from actorq.core.job import Backoff, Delivery, OnDuplicate
+from actorq.core.workflow import OnParentFailure, Parent
 
 
 class EnqueueOptions(TypedDict, total=False):
@@ -15,6 +17,10 @@ class EnqueueOptions(TypedDict, total=False):
     notes for whoever works on it. ``dedupe_key`` is what at most one live job of the queue has, and
     ``dedupe_window`` (seconds) holds it longer; ``on_duplicate`` says what an enqueue gets that
     meets it. ``idempotency_key`` names this very request, within its ``caller``.
+
+    ``depends_on`` are the jobs whose ends it waits for, up to 1000: each its id, or the job itself, as it was
+    answered or as ``new_job`` made it. They are there already, or stand earlier in the same batch. Should
+    one of them not end completed, the job is cancelled; with ``on_parent_failure`` ``"run"`` it runs even so.
 
     An instant is an integer, microseconds since the Unix epoch: ``actorq.from_datetime`` makes it.
     """
@@ -34,3 +40,5 @@ class EnqueueOptions(TypedDict, total=False):
     on_duplicate: OnDuplicate | Literal["return", "reject", "replace"]
     idempotency_key: str | None
     caller: str
+    depends_on: Sequence[Parent]
+    on_parent_failure: OnParentFailure | Literal["cancel", "run"]

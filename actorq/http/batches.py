@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from actorq.core.bounds import is_job_id
 from actorq.core.commands import Ack, Fail, Release
-from actorq.core.job import Job
+from actorq.core.job import DependentJob, Job
 from actorq.core.results import PrunedReplay, Settled
 from actorq.core.wire import bodies, requests
 from actorq.core.wire.decoding import Reader
@@ -55,17 +55,26 @@ class Batches:
         body = await request.body(_BATCH)
         refuse_key(request)
         check_size(body.jobs, "/jobs", self._options.max_batch)
-        judged = [self._new_job(raw) for raw in body.jobs]
+        items = [_readable(raw) for raw in body.jobs]
+        judged: list[NewJob | ActorqError] = []
+        for item in items:
+            judged.append(self._new_job(item, judged))
         results = iter(await self._queue.enqueue_many(_accepted(judged)))
         answers = [one if isinstance(one, ActorqError) else next(results) for one in judged]
+        _name_refused_parents(items, judged, answers)
         return json(OK, BatchView([_enqueued_item(one, request.id) for one in answers]))
 
-    def _new_job(self, raw: msgspec.Raw) -> NewJob | ActorqError:
+    def _new_job(
+        self, body: bodies.EnqueueBody | ActorqError, earlier: Sequence[NewJob | ActorqError]
+    ) -> NewJob | ActorqError:
+        if isinstance(body, ActorqError):
+            return body
         queue = self._queue
         try:
-            body = _JOB.read_part(raw)
             job_id = queue.mint_id(requests.named_queue(body))
-            return requests.new_job(body, job_id, queue.policy, header_key=None, caller="")
+            return requests.new_job(
+                body, job_id, queue.policy, header_key=None, caller="", earlier=earlier
+            )
         except ActorqError as error:
             return error
 
@@ -130,6 +139,30 @@ def _enqueued_item(result: Enqueued | PrunedReplay | ActorqError, request_id: st
         job=_raw(enqueued_view(result)),
         replayed=True if result.replayed else UNSET,
     )
+
+
+def _readable(raw: msgspec.Raw) -> bodies.EnqueueBody | ActorqError:
+    try:
+        return _JOB.read_part(raw)
+    except ActorqError as error:
+        return error
+
+
+def _name_refused_parents(
+    items: Sequence[bodies.EnqueueBody | ActorqError],
+    judged: Sequence[NewJob | ActorqError],
+    answers: list[Enqueued | PrunedReplay | ActorqError],
+) -> None:
+    """Say of a job whose parent the store refused which item that was: its id is known to nobody."""
+    for number, (item, new) in enumerate(zip(items, judged, strict=True)):
+        if type(new) is not DependentJob or not isinstance(answers[number], InvalidInput):
+            continue
+        names = () if isinstance(item, ActorqError) else item.depends_on or ()
+        for place, name in enumerate(names):
+            parent = requests.place_of(name)
+            if parent is not None and isinstance(answers[parent], ActorqError):
+                answers[number] = requests.refused_parent(place, name)
+                break
 
 
 def _accepted(judged: Sequence[T | ActorqError]) -> list[T]:

@@ -41,7 +41,7 @@ class Shown(msgspec.Struct):
     max_retries: int
     retry_count: int
     delivery: str
-    available_at: str
+    available_at: str | None
     created_at: str
     metadata: dict[str, str]
     attempt: int
@@ -53,6 +53,11 @@ class Shown(msgspec.Struct):
     lease: Held | None
     progress: object
     result: object
+    depends_on: list[str] | None = None
+    waiting_for: list[str] | None = None
+    on_parent_failure: str | None = None
+    not_before: str | None = None
+    dependents: list[str] | None = None
     duplicate: bool = False
     replaced: bool = False
     directive: str | None = None

@@ -14,9 +14,11 @@ from actorq.core.instants import parse_duration
 from actorq.core.job import DEFAULT_BACKOFF, Delivery, OnDuplicate
 from actorq.core.transitions import Status
 from actorq.core.wire import fields as f
+from actorq.core.workflow import OnParentFailure
 
 USUAL_DELIVERY: Final = Delivery.AT_LEAST_ONCE.value
 USUAL_ON_DUPLICATE: Final = OnDuplicate.RETURN.value
+USUAL_ON_PARENT_FAILURE: Final = OnParentFailure.CANCEL.value
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +58,8 @@ class EnqueueBody(_Body, frozen=True):
     dedupe_window: f.MaybeSeconds = None
     on_duplicate: f.OnDuplicateName = USUAL_ON_DUPLICATE
     idempotency_key: f.MaybeIdempotencyKey = None
+    depends_on: f.MaybeParents = None
+    on_parent_failure: f.OnParentFailureName = USUAL_ON_PARENT_FAILURE
 
 
 class BatchBody(_Body, frozen=True):

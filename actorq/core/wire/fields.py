@@ -10,12 +10,14 @@ import msgspec
 from msgspec import Meta, UnsetType
 
 from actorq.core import bounds
+from actorq.core.workflow import MAX_PARENTS
 
 QUEUE_NAME_PATTERN: Final = f"^{bounds.QUEUE_NAME_FORM}$"
 _NUMBER_FORM: Final = r"[0-9]{1,9}(\.[0-9]{1,6})?"
 _DURATION_FORM: Final = (
     rf"^({_NUMBER_FORM}d)?({_NUMBER_FORM}h)?({_NUMBER_FORM}m)?({_NUMBER_FORM}s?)?$"
 )
+_PARENT_FORM: Final = rf"^({bounds.JOB_ID_FORM}|#(0|[1-9][0-9]{{0,5}}))$"
 _NO_NUL: Final = "^[^\\u0000]*$"
 
 
@@ -140,6 +142,22 @@ OnDuplicateName = Annotated[
     _about(
         "What happens when a job holds the dedupe key: return it, reject, or replace.",
         pattern="^(return|reject|replace)$",
+    ),
+]
+MaybeParents = Annotated[
+    list[Annotated[str, Meta(extra_json_schema={"pattern": _PARENT_FORM})]] | None,
+    _about(
+        "The jobs whose ends it waits for, by their ids. In a batch `#N` is the batch's own job at the "
+        "place N, counted from 0, which must be an earlier one.",
+        maxItems=MAX_PARENTS,
+        examples=[["0197f6a5-3c00-7d2e-8a41-5b6f0c9d1e2f"]],
+    ),
+]
+OnParentFailureName = Annotated[
+    str,
+    _about(
+        "What becomes of it when one of those ends dead or cancelled, or is removed: cancel, or run.",
+        pattern="^(cancel|run)$",
     ),
 ]
 Factor = Annotated[

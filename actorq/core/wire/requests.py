@@ -1,5 +1,9 @@
 """From bodies to commands: each function checks one body and returns what the face takes."""
 
+import re
+from collections.abc import Sequence
+from typing import Final
+
 import msgspec
 
 from actorq.core import bounds, intake
@@ -11,13 +15,25 @@ from actorq.core.queue import QueueEdit
 from actorq.core.wire import bodies
 from actorq.core.wire.bodies import duration, token_of
 from actorq.core.wire.fields import Duration
-from actorq.errors import InvalidInput
+from actorq.core.workflow import OnParentFailure, Parent
+from actorq.errors import ActorqError, InvalidInput
+
+_PLACE: Final = re.compile(r"#(0|[1-9][0-9]{0,5})", re.ASCII)
 
 
 def new_job(
-    body: bodies.EnqueueBody, job_id: str, policy: Policy, *, header_key: str | None, caller: str
+    body: bodies.EnqueueBody,
+    job_id: str,
+    policy: Policy,
+    *,
+    header_key: str | None,
+    caller: str,
+    earlier: Sequence[NewJob | ActorqError] = (),
 ) -> NewJob:
-    """Return the job that ``body`` asks for; ``header_key`` is the header ``Idempotency-Key``."""
+    """Return the job that ``body`` asks for; ``header_key`` is the header ``Idempotency-Key``.
+
+    ``earlier`` is what came of the items before it in its batch, which it may depend on.
+    """
     return intake.new_job(
         job_id,
         _queue_name(body),
@@ -38,7 +54,20 @@ def new_job(
         on_duplicate=_on_duplicate(body.on_duplicate),
         idempotency_key=_idempotency_key(body.idempotency_key, header_key),
         caller=caller,
+        depends_on=() if body.depends_on is None else _parents(body.depends_on, earlier),
+        on_parent_failure=_on_parent_failure(body.on_parent_failure),
     )
+
+
+def place_of(parent: str) -> int | None:
+    """Return the place in the batch that ``#N`` names; None if that is not what it says."""
+    match = _PLACE.fullmatch(parent)
+    return None if match is None else int(match[1])
+
+
+def refused_parent(number: int, parent: str) -> InvalidInput:
+    """Return what is said of a job that depends on an item of its batch which was refused itself."""
+    return InvalidInput(f"/depends_on/{number}", f"{parent} was refused itself")
 
 
 def named_queue(body: bodies.EnqueueBody) -> str:
@@ -205,6 +234,29 @@ def _on_duplicate(text: str) -> OnDuplicate:
     if text is bodies.USUAL_ON_DUPLICATE:
         return OnDuplicate.RETURN
     return intake.word(OnDuplicate, text, "/on_duplicate")
+
+
+def _parents(names: Sequence[str], earlier: Sequence[NewJob | ActorqError]) -> Sequence[Parent]:
+    """Put the jobs of the same batch in the place of ``#N``; the rest is left for the intake to judge."""
+    found: list[Parent] = []
+    for number, name in enumerate(names):
+        place = place_of(name)
+        if place is None:
+            found.append(name)
+            continue
+        if place >= len(earlier):
+            raise InvalidInput(f"/depends_on/{number}", "must name an earlier job of the batch")
+        parent = earlier[place]
+        if isinstance(parent, ActorqError):
+            raise refused_parent(number, name)
+        found.append(parent)
+    return found
+
+
+def _on_parent_failure(text: str) -> OnParentFailure:
+    if text is bodies.USUAL_ON_PARENT_FAILURE:
+        return OnParentFailure.CANCEL
+    return intake.word(OnParentFailure, text, "/on_parent_failure")
 
 
 def _backoff(body: bodies.BackoffBody) -> Backoff:

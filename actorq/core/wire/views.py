@@ -11,6 +11,7 @@ from actorq.core.policy import Retention
 from actorq.core.queue import QueueLength, QueueStats
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
 from actorq.core.transitions import Status
+from actorq.core.workflow import OnParentFailure, Workflow
 
 _NULL: Final = msgspec.Raw(b"null")
 
@@ -21,6 +22,10 @@ StatusName = Annotated[str, Meta(extra_json_schema={"enum": [*Status]})]
 DeliveryName = Annotated[str, Meta(extra_json_schema={"enum": [*Delivery]})]
 ErrorKindName = Annotated[str, Meta(extra_json_schema={"enum": [*ErrorKind]})]
 DeadReasonName = Annotated[str | None, Meta(extra_json_schema={"enum": [*DeadReason, None]})]
+JobIds = tuple[str, ...] | msgspec.UnsetType
+OnParentFailureName = Annotated[
+    str | msgspec.UnsetType, Meta(extra_json_schema={"enum": [*OnParentFailure]})
+]
 DirectiveName = Annotated[
     str | msgspec.UnsetType,
     Meta(
@@ -60,7 +65,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     max_retries: int
     retry_count: int
     delivery: DeliveryName
-    available_at: Instant
+    available_at: MaybeInstant
     created_at: Instant
     updated_at: Instant
     metadata: dict[str, str]
@@ -82,6 +87,11 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     lease: LeaseView | None
     schedule: str | msgspec.UnsetType = msgspec.UNSET
     tick: Instant | msgspec.UnsetType = msgspec.UNSET
+    depends_on: JobIds = msgspec.UNSET
+    waiting_for: JobIds = msgspec.UNSET
+    on_parent_failure: OnParentFailureName = msgspec.UNSET
+    not_before: Instant | msgspec.UnsetType = msgspec.UNSET
+    dependents: JobIds = msgspec.UNSET
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
     replaced: bool | msgspec.UnsetType = msgspec.UNSET
     directive: DirectiveName = msgspec.UNSET
@@ -141,7 +151,7 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
     created_at = format_instant(job.created_at)
     # A job that was just made is shown most often, and has one instant for all three.
     is_new = job.created_at == job.updated_at == job.available_at
-    return JobView(
+    view = JobView(
         id=job.id,
         queue_name=job.queue_name,
         # A member is written as its value; to look that up here, for each job, is slow.
@@ -177,6 +187,7 @@ def job_view(job: Job, *, holder: bool = False) -> JobView:
         schedule=msgspec.UNSET if job.schedule is None else job.schedule,
         tick=msgspec.UNSET if job.tick is None else format_instant(job.tick),
     )
+    return view if job.workflow is None else _with_workflow(view, job.workflow)
 
 
 def enqueued_view(result: Enqueued) -> JobView:
@@ -236,6 +247,24 @@ def settings_view(stats: QueueStats) -> SettingsView:
         max_depth=settings.max_depth,
         visibility_timeout=settings.visibility_timeout,
         retention=settings.retention,
+    )
+
+
+def _with_workflow(view: JobView, known: Workflow) -> JobView:
+    """Show a job's place among others: those that it depends on, if any, and those that depend on it."""
+    if known.dependents:
+        view = msgspec.structs.replace(view, dependents=known.dependents)
+    if not known.depends_on:
+        return view
+    early = known.not_before
+    return msgspec.structs.replace(
+        view,
+        # One that waits for others has no due time, nor has one that ended so.
+        available_at=None if known.waiting_for else view.available_at,
+        depends_on=known.depends_on,
+        waiting_for=known.waiting_for,
+        on_parent_failure=known.on_parent_failure,
+        not_before=msgspec.UNSET if early is None else format_instant(early),
     )
 
 

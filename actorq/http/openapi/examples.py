@@ -6,6 +6,7 @@ from typing import Final
 
 JOB_ID: Final = "0197f6a5-3c00-7d2e-8a41-5b6f0c9d1e2f"
 TOKEN: Final = "h7Wk2rQm9tXe4pLz8vYc1A"  # noqa: S105 - an example
+CHILD_ID: Final = "0197f6a5-3c00-7d2e-8a41-5b6f0c9d1e30"
 NOW: Final = "2026-01-31T12:00:00.000000Z"
 UNTIL: Final = "2026-01-31T12:00:30.000000Z"
 
@@ -45,6 +46,21 @@ JOB: Final[dict[str, object]] = {
     "cancel_requested": False,
     "version": 1,
     "lease": None,
+}
+
+NEW_CHILD: Final = {"queue_name": "mail", "payload": "done", "depends_on": ["#0"]}
+
+CHILD: Final[dict[str, object]] = {
+    **JOB,
+    "id": CHILD_ID,
+    "status": "delayed",
+    "payload": "done",
+    "priority": 0,
+    "available_at": None,
+    "metadata": {},
+    "depends_on": [JOB_ID],
+    "waiting_for": [JOB_ID],
+    "on_parent_failure": "cancel",
 }
 
 _RUNNING: Final = {**JOB, "status": "running", "attempt": 1, "version": 2}

@@ -103,15 +103,18 @@ JOBS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("POST", "/jobs/batch"): Operation(
         about="Make jobs, many at once",
-        details="One result for each job, in order, with the status that it would have had alone.",
+        details="One result for each job, in order, with the status that it would have had alone. A job may "
+        "depend on those before it in the batch: `#0` is the first.",
         body=b.BatchBody,
         must=True,
-        example={"jobs": [x.NEW_JOB]},
+        example={"jobs": [x.NEW_JOB, x.NEW_CHILD]},
         answers={
             200: Answer(
                 about="What became of each.",
                 views=(BatchView,),
-                example={"results": [{"status": 201, "job": x.JOB}]},
+                example={
+                    "results": [{"status": 201, "job": x.JOB}, {"status": 201, "job": x.CHILD}]
+                },
             )
         },
     ),
