@@ -29,10 +29,8 @@ class FireThenAdvance(MemoryBackend):
     def fire_schedules(self, limit: int) -> Sweep:
         with self._data as now:
             made = firing.plan(self._data.timetable.due(now, limit), now, limit)
-            answers = [
-                enqueue(self._data, replace(job, id=f"{id(self):08x}{job.id[8:]}"), now)
-                for job in made.jobs
-            ]
+            jobs = [replace(job, id=f"{id(self):08x}{job.id[8:]}") for job in made.jobs]
+            answers = enqueue(self._data, jobs, now)
         if made.jobs:
             try:
                 self._both.wait(0.05)
@@ -51,7 +49,7 @@ class TickEarly(MemoryBackend):
         with self._data as now:
             later = now + SECOND_US
             made = firing.plan(self._data.timetable.due(later, limit), later, limit)
-            answers = [enqueue(self._data, job, now) for job in made.jobs]
+            answers = enqueue(self._data, made.jobs, now)
             for after in made.settle(answers):
                 self._data.put_schedule(after.name, after)
         return Sweep(tuple(one.job for one in firing.created(answers)), None)
@@ -76,7 +74,7 @@ class FullQueueSwallows(MemoryBackend):
     def fire_schedules(self, limit: int) -> Sweep:
         with self._data as now:
             made = firing.plan(self._data.timetable.due(now, limit), now, limit)
-            answers = [enqueue(self._data, job, now) for job in made.jobs]
+            answers = enqueue(self._data, made.jobs, now)
             for after in made.settle([None] * len(answers)):
                 self._data.put_schedule(after.name, after)
         return Sweep(tuple(one.job for one in firing.created(answers)), 1.0)

@@ -16,7 +16,7 @@ class JobBeforeItsTick(Engine):
     def fire_schedules(self, limit: int) -> Sweep:
         with self.data as now:
             made = firing.plan(self.data.timetable.due(now, limit), now, limit)
-            answers = [enqueue(self.data, job, now) for job in made.jobs]
+            answers = enqueue(self.data, made.jobs, now)
         if answers:
             self.step()
         with self.data:
@@ -36,6 +36,5 @@ class TickBeforeItsJob(Engine):
         if made.jobs:
             self.step()
         with self.data as now:
-            for job in made.jobs:
-                enqueue(self.data, job, now)
+            enqueue(self.data, made.jobs, now)
         return replace(Sweep(), next_in=0.5)
