@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -69,6 +70,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=[item for item in items if item in left])
         items[:] = taken
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the run: ten thousand tests with their modules.
+
+    A full collection takes a quarter of a second with them and a millisecond without.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(
