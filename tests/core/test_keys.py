@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from msgspec.structs import replace
 
 from actorq.core import intake
-from actorq.core.job import Backoff, Delivery, NewJob, OnDuplicate
+from actorq.core.job import Backoff, Delivery, Idempotency, NewJob, OnDuplicate
 from actorq.core.keys import idempotency
 from actorq.core.policy import Policy
+from tests.core.records import ID as JOB_ID
 from tests.core.records import new
+
+if TYPE_CHECKING:
+    from actorq.core.workflow import Parent
 
 BASE = new("id-1", "q", "payload")
 
@@ -84,3 +90,55 @@ def test_neither_key_nor_request_can_be_read_from_it() -> None:
     """Stores keep digests: 64 hexadecimal digits, whatever the key was (§6)."""
     named = idempotency(BASE, "me", "secret" * 40)
     assert all(len(digest) == 64 and int(digest, 16) for digest in (named.key, named.fingerprint))
+
+
+def test_a_plain_request_keeps_its_digests() -> None:
+    """A store remembers digests for a day: a request that names no parents has those it always had (§6)."""
+    asked = intake.new_job(
+        "id", "q", "payload", Policy(), priority=7, metadata={"b": "2", "a": "1"}, delay=5,
+        dedupe_key="d", idempotency_key="key", caller="me",
+    )  # fmt: skip
+    assert asked.idempotency == Idempotency(
+        key="2c4a157ad159494c9dd0345ebf1705ddd5bb6d76249cad774b3e0819299ba642",
+        fingerprint="1d917b2fb6141ec76c1e15c2752f4bcee8ad26474cc98a242e8562b1a05e9736",
+    )
+
+
+def fingerprint(*parents: Parent, **options: Any) -> str:  # noqa: ANN401 - any option of a job
+    """Return the fingerprint of a job that depends on ``parents``."""
+    made = intake.new_job(
+        "id", "q", "", Policy(), depends_on=parents, idempotency_key="k", **options
+    )
+    assert made.idempotency is not None
+    return made.idempotency.fingerprint
+
+
+def test_parents_are_in_the_fingerprint() -> None:
+    """Other parents, another order, or another policy for their failures: another request (§6, I11)."""
+    one, two = JOB_ID, JOB_ID[:-1] + "2"
+    prints = {
+        fingerprint(),
+        fingerprint(one),
+        fingerprint(two),
+        fingerprint(one, two),
+        fingerprint(two, one),
+        fingerprint(one, on_parent_failure="run"),
+    }
+    assert len(prints) == 6
+    assert fingerprint(one, two, one) == fingerprint(one, two)
+    assert fingerprint(replace(BASE, id=one), two) != fingerprint(one, two)
+
+
+def test_a_new_parent_counts_by_its_own_key() -> None:
+    """Its id is minted for each try: the same family asked for twice is the same request (§6)."""
+
+    def parent(number: int, **options: Any) -> NewJob:  # noqa: ANN401 - any option of a job
+        return intake.new_job(f"{JOB_ID[:-1]}{number}", "q", "", Policy(), **options)
+
+    keyed = fingerprint(parent(1, idempotency_key="p"))
+    assert keyed == fingerprint(parent(2, idempotency_key="p"))
+    assert keyed != fingerprint(parent(2, idempotency_key="other"))
+    assert keyed != fingerprint(parent(2, idempotency_key="p", priority=1))
+    assert keyed != fingerprint(parent(1))
+    assert fingerprint(parent(1)) == fingerprint(parent(2))
+    assert fingerprint(parent(1)) != fingerprint(parent(1).id)
