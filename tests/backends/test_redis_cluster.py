@@ -28,6 +28,7 @@ from actorq.testing.conformance.listing import (
     TestFilters,
     TestPages,
 )
+from actorq.testing.conformance.parent_ends import TestParentEnds
 from actorq.testing.conformance.processes import *  # noqa: F403 - its classes become this module's
 from actorq.testing.conformance.queues import (
     TestFigures,
@@ -36,10 +37,12 @@ from actorq.testing.conformance.queues import (
     TestPause,
     TestSettings,
 )
+from actorq.testing.conformance.racing_parents import TestRacingParents
 from actorq.testing.conformance.racing_ticks import TestRacingTicks
 from actorq.testing.conformance.schedules import TestEditing, TestSchedules
 from actorq.testing.conformance.stores import TestStore
 from actorq.testing.conformance.ticks import TestCatchUp, TestTicks, TestTicksAndQueues
+from actorq.testing.conformance.workflows import TestWaiting
 from tests.servers.redis_groups import RedisCluster
 from tests.servers.redis_harness import RedisHarness
 
@@ -60,10 +63,12 @@ __all__ = [
     "TestMaxDepth",
     "TestMaxRunning",
     "TestPages",
+    "TestParentEnds",
     "TestPause",
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestRacingParents",
     "TestRacingTicks",
     "TestReplace",
     "TestSchedules",
@@ -71,6 +76,7 @@ __all__ = [
     "TestStore",
     "TestTicks",
     "TestTicksAndQueues",
+    "TestWaiting",
     "TestWindow",
     "bench",
     "make_bench",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from actorq.backends.redis.keys import Keys
     from actorq.backends.redis.link import Wait, Wire
     from actorq.backends.redis.news import Herald
+    from actorq.backends.redis.outbox import Outbox
     from actorq.backends.redis.recent import Recent
     from actorq.backends.redis.scripting import Script
     from actorq.backends.redis.writes import Writes
@@ -46,7 +47,7 @@ _rows: Final = msgspec.msgpack.Decoder(_Rows)
 class Access:
     """A connection with what belongs to it: keys, policy, and how the clock is read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each thing that belongs to it
         self,
         link: Wire,
         keys: Keys,
@@ -54,6 +55,7 @@ class Access:
         *,
         herald: Herald,
         recent: Recent,
+        outbox: Outbox,
         wait: Wait | None,
         shift: Callable[[], int],
     ) -> None:
@@ -63,6 +65,7 @@ class Access:
         self.policy = policy
         self.herald = herald
         self.recent = recent
+        self.outbox = outbox
         self._wait = wait
         self._shift = shift
 
@@ -107,7 +110,11 @@ class Access:
     def commit(self, writes: Writes) -> bool:
         """Write what was decided, unless something has changed since; tell whether it was written."""
         keys, arguments = writes.call(self.herald, MAX_AGE_US)
-        return self.write(scripting.WRITE, keys, arguments) == 1
+        if self.write(scripting.WRITE, keys, arguments) != 1:
+            return False
+        if writes.notes:
+            self.outbox.put(self, writes.notes, writes.decided_at)
+        return True
 
     def _shifted(self) -> bytes:
         return b"%d" % self._shift()

@@ -47,6 +47,8 @@ def _known(access: Access, items: Sequence[Ack]) -> list[Record]:
         record = access.recent.find(item.id)
         if record is None or record.job.dedupe_key is not None:
             return []
+        if record.job.workflow is not None and record.job.workflow.dependents:
+            return []
         if standing(record.job, item.token, Settlement.ACK) is not Standing.HOLDER:
             return []
         records[item.id] = record

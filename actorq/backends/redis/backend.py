@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from actorq.backends.redis import (
     acks,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from actorq.backends.redis.access import Access
     from actorq.backends.redis.link import Wire
+    from actorq.backends.redis.relay import Relay
     from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, ListJobs, Release, Report
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
+R = TypeVar("R")
+
 
 class RedisBackend:
     """One connection to a store on Redis. One caller at a time."""
 
-    def __init__(self, access: Access, warnings: Callable[[Wire], tuple[str, ...]]) -> None:
+    def __init__(
+        self, access: Access, relay: Relay, warnings: Callable[[Wire], tuple[str, ...]]
+    ) -> None:
         """Work through ``access``; ``warnings`` tells what an operator should know."""
         self._access = access
+        self._relay = relay
         self._warnings = warnings
 
     # ── jobs ────────────────────────────────────────────────────────────────────────────────────
@@ -45,9 +51,14 @@ class RedisBackend:
         """Write new jobs, with their dedupe and idempotency keys, in one step."""
         return intake.enqueue(self._access, items) if items else []
 
+    def _told(self, answers: R) -> R:
+        """Tell other jobs what has to follow from a verb; return what it answers."""
+        self._relay.run()
+        return answers
+
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs."""
-        return claiming.dequeue(self._access, claims) if claims else []
+        return self._told(claiming.dequeue(self._access, claims)) if claims else []
 
     def find_claims(self, tokens: Sequence[str]) -> list[Job]:
         """Return the running jobs which are leased under one of ``tokens``."""
@@ -55,15 +66,15 @@ class RedisBackend:
 
     def ack(self, items: Sequence[Ack]) -> list[Settled | ActorqError]:
         """Complete jobs."""
-        return acks.ack(self._access, items)
+        return self._told(acks.ack(self._access, items))
 
     def fail(self, items: Sequence[Fail]) -> list[Settled | ActorqError]:
         """Record failures and what follows from each."""
-        return settling.settle(self._access, items)
+        return self._told(settling.settle(self._access, items))
 
     def release(self, items: Sequence[Release]) -> list[Settled | ActorqError]:
         """Take jobs back from their holders without a failure."""
-        return settling.settle(self._access, items)
+        return self._told(settling.settle(self._access, items))
 
     def extend(self, items: Sequence[Extend]) -> list[Job | ActorqError]:
         """Renew leases; the token stays."""
@@ -75,7 +86,7 @@ class RedisBackend:
 
     def cancel(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Cancel waiting jobs, ask the holders of running ones."""
-        return settling.cancel(self._access, ids)
+        return self._told(settling.cancel(self._access, ids))
 
     def redrive(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Give dead jobs another life, taking their dedupe keys back in the same step."""
@@ -96,15 +107,19 @@ class RedisBackend:
         """Remove ended jobs and count them as pruned."""
         return settling.delete(self._access, ids)
 
+    def stirred(self) -> Sequence[Job]:
+        """Return, once, the jobs that the verbs since the last time changed beyond those they answered."""
+        return self._relay.outbox.stirred()
+
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 
     def requeue_expired(self, limit: int) -> Sweep:
         """End up to ``limit`` leases that ran out, oldest first."""
-        return sweeps.reap(self._access, limit)
+        return sweeps.reap(self._access, limit, self._relay)
 
     def promote_delayed(self, limit: int) -> Sweep:
         """Move up to ``limit`` jobs that have become due or have lapsed."""
-        return sweeps.promote(self._access, limit)
+        return sweeps.promote(self._access, limit, self._relay)
 
     def prune(self, limit: int) -> tuple[int, float | None]:
         """Remove up to ``limit`` ended jobs and idempotency records that retention lets go."""
@@ -113,7 +128,7 @@ class RedisBackend:
 
     def purge(self, queue_name: str, statuses: frozenset[Status], limit: int) -> int:
         """Remove up to ``limit`` jobs of these statuses."""
-        return len(sweeps.purge(self._access, queue_name, statuses, limit))
+        return self._told(len(sweeps.purge(self._access, queue_name, statuses, limit)))
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from actorq.backends.redis import scripting
+from actorq.backends.redis import births, scripting
 from actorq.backends.redis.access import Row, records_of
 from actorq.backends.redis.drafts import Draft
 from actorq.backends.redis.keys import dedupe_field, time_in
 from actorq.backends.redis.settings import decode_settings
-from actorq.core import lifecycle
+from actorq.core import dependence, lifecycle
 from actorq.core.instants import to_us
-from actorq.core.job import Job, NewJob, OnDuplicate, create
+from actorq.core.job import Job, NewJob, OnDuplicate
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
 from actorq.core.transitions import WAITING, Status
 from actorq.errors import ActorqError, DuplicateJob, IdempotencyKeyReused, QueueFull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from actorq.backends.redis.access import Access
     from actorq.backends.redis.records import Record
@@ -58,26 +58,33 @@ _replays: Final = msgspec.msgpack.Decoder(_Replay | None)
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def attempt(access: Access, items: Sequence[NewJob]) -> tuple[list[Answer], Writes | None]:
-    """Decide a batch on what is there now; return the answers, and the writes that make them true."""
-    desk = _Desk(access, items)
-    answers = [desk.take(new) for new in items]
-    return answers, desk.finish()
+def attempt(
+    access: Access, items: Sequence[NewJob], elsewhere: Mapping[str, Job] | None = None
+) -> tuple[list[Answer], Writes | None]:
+    """Decide a batch on what is there now; return the answers, and the writes that make them true.
+
+    ``elsewhere`` are the parents of its jobs that are in other shards.
+    """
+    desk = _Desk(access, items, dict(elsewhere or {}))
+    return desk.take_all(items), desk.finish()
 
 
 class _Desk:
     """One attempt to accept a batch: what was read, and what its items have changed so far."""
 
-    def __init__(self, access: Access, items: Sequence[NewJob]) -> None:
+    def __init__(self, access: Access, items: Sequence[NewJob], elsewhere: dict[str, Job]) -> None:
         """Read everything that may matter to ``items``."""
         self._access = access
         self._names = list(dict.fromkeys(new.queue_name for new in items))
         self._fields = list(dict.fromkeys(_fields_of(items)))
         keys = [new.idempotency.key for new in items if new.idempotency is not None]
         self._keys = list(dict.fromkeys(keys))
+        self._elsewhere = elsewhere
+        parents = births.parents_here(access, items)
         sight = self._look([new.id for new in items])
         self.now = sight.now
-        records = records_of(sight.rows)
+        # What was read first may be older, but whatever is written is compared.
+        records = parents | records_of(sight.rows)
         self._draft = Draft(access.keys, sight.now, records)
         pairs = zip(self._names, sight.queues, strict=True)
         self._queues = {name: _Queue(name, *found) for name, found in pairs}
@@ -118,7 +125,18 @@ class _Desk:
 
     # ── one item ────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, new: NewJob) -> Answer:
+    def take_all(self, items: Sequence[NewJob]) -> list[Answer]:
+        """Answer requests, each of which sees the effects of those before it."""
+        if not births.has_children(items):
+            return [self._take(new) for new in items]
+        answers: list[Answer] = []
+        stand_ins: dict[str, str] = {}
+        for new in items:
+            answers.append(self._take(dependence.renamed(new, stand_ins)))
+            dependence.note_stand_in(stand_ins, new, answers[-1])
+        return answers
+
+    def _take(self, new: NewJob) -> Answer:
         """Accept one request, or recognise it, or refuse it."""
         request = new.idempotency
         if request is None:
@@ -157,11 +175,14 @@ class _Desk:
         queue = self._queues[new.queue_name]
         if queue.full:
             return QueueFull(new.queue_name, queue.max_depth or 0)
+        made = births.make(self._draft, new, self._elsewhere)
+        if isinstance(made, ActorqError):
+            return made
         queue.take_one()
         self._made.append(new.id)
         if field is not None:
             self._holders[field] = new.id
-        return Enqueued(self._draft.write(create(new, self.now)))
+        return Enqueued(made)
 
     def _duplicate(self, new: NewJob, holder_id: str) -> Enqueued | ActorqError:
         holder = cast("Job", self._draft.get(holder_id))

@@ -25,7 +25,8 @@ def entries(keys: Keys, job: Job) -> dict[Place, int]:
         case Status.PENDING:
             found[place] = -job.priority
         case Status.DELAYED:
-            found[keys.due, job_id] = job.available_at
+            if not job.waits_for_others:
+                found[keys.due, job_id] = job.available_at
         case Status.RUNNING:
             assert job.lease is not None
             found[keys.leases, job_id] = job.lease.expires_at

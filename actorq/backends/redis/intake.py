@@ -13,13 +13,14 @@ from actorq.backends.redis.desk import Answer
 from actorq.backends.redis.drafts import commit
 from actorq.backends.redis.keys import time_in
 from actorq.backends.redis.records import encode_new
+from actorq.core import dependence
 from actorq.core.instants import to_us
-from actorq.core.job import NewJob, create
+from actorq.core.job import DependentJob, Job, NewJob, create
 from actorq.core.results import Enqueued
 from actorq.core.transitions import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from actorq.backends.redis.access import Access
 
@@ -29,13 +30,23 @@ MOST_BYTES: Final = 32 * 1_048_576
 _NOT_PLAIN: Final = -1
 
 
-def enqueue(access: Access, items: Sequence[NewJob]) -> list[Answer]:
-    """Write new jobs: in one step, unless they are too large to be sent at once."""
+def enqueue(
+    access: Access, items: Sequence[NewJob], elsewhere: Mapping[str, Job] | None = None
+) -> list[Answer]:
+    """Write new jobs: in one step, unless they are too large to be sent at once.
+
+    ``elsewhere`` are the parents of its jobs that are in other shards.
+    """
     if sum(len(new.payload) for new in items) <= MOST_BYTES:
-        return _enqueue(access, items)
+        return _enqueue(access, items, elsewhere)
     answers: list[Answer] = []
+    stand_ins: dict[str, str] = {}
     for part in _parts(items):
-        answers += _enqueue(access, part)
+        known = [dependence.renamed(new, stand_ins) for new in part]
+        own = _enqueue(access, known, elsewhere)
+        for new, answer in zip(part, own, strict=True):
+            dependence.note_stand_in(stand_ins, new, answer)
+        answers += own
     return answers
 
 
@@ -51,12 +62,19 @@ def _parts(items: Sequence[NewJob]) -> Iterator[list[NewJob]]:
     yield part
 
 
-def _enqueue(access: Access, items: Sequence[NewJob]) -> list[Answer]:
-    if all(new.dedupe_key is None and new.idempotency is None for new in items):
+def _enqueue(
+    access: Access, items: Sequence[NewJob], elsewhere: Mapping[str, Job] | None
+) -> list[Answer]:
+    if all(map(_is_plain, items)):
         created_at = _enqueue_plain(access, items)
         if created_at != _NOT_PLAIN:
             return [Enqueued(create(new, created_at)) for new in items]
-    return commit(access, lambda: desk.attempt(access, items))
+    return commit(access, lambda: desk.attempt(access, items, elsewhere))
+
+
+def _is_plain(new: NewJob) -> bool:
+    # By identity: the class of a struct asks its metaclass who is an instance, which takes a while.
+    return new.dedupe_key is None and new.idempotency is None and type(new) is not DependentJob
 
 
 def _enqueue_plain(access: Access, items: Sequence[NewJob]) -> int:

@@ -22,6 +22,7 @@ may work on all of them. A queue lives in one shard, whole; a schedule in that o
     where      hash    id → shard of the job, where the id names this one and the job is in another
     schedules  hash    schedule → its record, with jobs that are to be delivered to other shards
     ticks      zset    schedule, by when it is next to be looked at
+    outbox     zset    notes of what jobs elsewhere have to hear, by when they may be relayed by anybody
     drift      hash    bounds of the distance between the time in an id and the time of creation
 """
 
@@ -75,6 +76,7 @@ class Keys:
         self.probe = f"{tag}:probe".encode()
         self.where = f"{tag}:where".encode()
         self.schedules = f"{tag}:schedules".encode()
+        self.outbox = f"{tag}:outbox".encode()
         self.ticks = f"{tag}:ticks".encode()
         self._queues: dict[str, QueueKeys] = {}
 

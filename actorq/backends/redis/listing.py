@@ -68,6 +68,20 @@ def list_jobs(access: Access, query: ListJobs) -> Page:
         bounds = bounds._replace(upper=last)
 
 
+def merged(pages: Sequence[Page], query: ListJobs) -> Page:
+    """Return the pages of several shards as one."""
+    jobs = sorted(
+        (job for page in pages for job in page.jobs), key=lambda job: job.id, reverse=True
+    )
+    # Below the end of a page that goes on, its shard may have more: the list must not go further.
+    ends = [page.next_before for page in pages if page.next_before is not None]
+    end = max(ends, default=None)
+    known = [job for job in jobs if end is None or job.id >= end]
+    if len(known) > query.limit:
+        return Page(tuple(known[: query.limit]), known[query.limit - 1].id)
+    return Page(tuple(known), end)
+
+
 def _names(access: Access, query: ListJobs) -> list[str]:
     if query.queue_name is not None:
         return [query.queue_name]

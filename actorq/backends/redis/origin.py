@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from actorq.backends.redis.workflow import asked_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,6 +28,11 @@ def origin_of(job: Job | TickJob) -> dict[str, msgspec.Raw]:
     if job.schedule is None:
         return {}
     return {_SCHEDULE: msgspec.Raw(_encode(job.schedule)), _TICK: msgspec.Raw(_encode(job.tick))}
+
+
+def later_of(job: Job) -> dict[str, msgspec.Raw]:
+    """Return all of a new job that came later than the layout."""
+    return {**origin_of(job), **asked_of(job)}
 
 
 def schedule_in(later: Mapping[str, msgspec.Raw]) -> str | None:

@@ -21,6 +21,8 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from actorq.backends.redis.origin import origin_of, schedule_in, tick_in
+from actorq.backends.redis.tenure import Tenure, encode_lease, lease_of
+from actorq.backends.redis.workflow import asked_in, standing_in, with_standing
 from actorq.core import lifecycle
 from actorq.core.instants import to_us
 from actorq.core.job import (
@@ -32,7 +34,6 @@ from actorq.core.job import (
     ErrorKind,
     Job,
     JobError,
-    Lease,
     NewJob,
     Settlement,
     TickJob,
@@ -88,16 +89,6 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     settled_token: str | None
     settled_by: Settlement | None
     later: _Later = {}
-
-
-class Tenure(msgspec.Struct, array_like=True, frozen=True):
-    """A lease. The token is the last of all, where a script can compare it."""
-
-    claimed_at: int
-    expires_at: int
-    worker_id: str
-    visibility_timeout: float
-    token: str
 
 
 class StoredBody(msgspec.Struct, array_like=True, frozen=True):
@@ -189,6 +180,8 @@ def encode_body(job: Job, later: _Later, format_: int = FORMAT) -> bytes:
 def encode_state(job: Job, later: _Later) -> bytes:
     """Return the field ``state`` of a job."""
     lease = job.lease
+    if job.workflow is not None:
+        later = with_standing(later, job.workflow)
     state = State(
         job.status,
         job.available_at,
@@ -210,12 +203,7 @@ def encode_state(job: Job, later: _Later) -> bytes:
     head = _HEAD.pack(
         _ARRAY_OF_5, _UINT64, job.version, _UINT64, job.created_at, _UINT64, job.updated_at
     )
-    return head + _encode(state) + (_NIL if lease is None else _encode_lease(lease))
-
-
-def _encode_lease(lease: Lease) -> bytes:
-    times = lease.claimed_at, lease.expires_at
-    return _encode(Tenure(*times, lease.worker_id, lease.visibility_timeout, lease.token))
+    return head + _encode(state) + (_NIL if lease is None else encode_lease(lease))
 
 
 def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Record:
@@ -230,7 +218,7 @@ def assemble(job_id: str, stored: StoredBody, kept: StoredState | None) -> Recor
     if state is not None:
         job = _standing(job, kept, state, kept.version - by_script)
     if tenure is not None:
-        job = _claimed(job, tenure) if by_script else replace(job, lease=_lease(tenure))
+        job = _claimed(job, tenure) if by_script else replace(job, lease=lease_of(tenure))
     state_later = _NOTHING if state is None else state.later
     return Record(job, False, body.format, body.later, state_later)
 
@@ -268,6 +256,7 @@ def _untouched(job_id: str, stored: StoredBody) -> Job:
         expires_at=body.expires_at,
         schedule=schedule_in(body.later),
         tick=tick_in(body.later),
+        workflow=asked_in(body.later),
     )
 
 
@@ -292,9 +281,5 @@ def _standing(job: Job, kept: StoredState, state: State, version: int) -> Job:
         settled_token=state.settled_token,
         settled_by=state.settled_by,
         version=version,
+        workflow=standing_in(state.later, job.workflow),
     )
-
-
-def _lease(tenure: Tenure) -> Lease:
-    times = tenure.claimed_at, tenure.expires_at
-    return Lease(tenure.token, tenure.worker_id, *times, tenure.visibility_timeout)

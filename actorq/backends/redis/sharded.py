@@ -11,29 +11,30 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from actorq.backends.redis import (
     acks,
     claiming,
-    intake,
     listing,
     queues,
     schedules,
     scripting,
     settling,
     sweeps,
+    waves,
 )
 from actorq.core.firing import created
-from actorq.core.results import Check, Claimed, Page, Sweep
-from actorq.errors import ActorqError, BackendUnavailable, NotFound
+from actorq.core.results import Check, Claimed, Sweep
+from actorq.errors import ActorqError, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actorq.backends.redis.access import Access
     from actorq.backends.redis.link import Wire
+    from actorq.backends.redis.relay import Relay
     from actorq.backends.redis.shards import Shards
     from actorq.backends.redis.spreading import Spreader
     from actorq.core.commands import Ack, Claim, Edit, Extend, Fail, ListJobs, Release, Report
     from actorq.core.job import Job, NewJob
     from actorq.core.queue import QueueEdit, QueueLength, QueueStats
-    from actorq.core.results import Enqueued, PrunedReplay, Settled
+    from actorq.core.results import Enqueued, Page, PrunedReplay, Settled
     from actorq.core.schedule import Schedule, ScheduleChange
     from actorq.core.transitions import Status
 
@@ -48,12 +49,14 @@ class ShardedBackend:
         wire: Wire,
         shards: Shards,
         spread: Spreader,
+        relay: Relay,
         warnings: Callable[[Wire], tuple[str, ...]],
     ) -> None:
         """Work through ``wire``; ``warnings`` tells what an operator should know."""
         self._wire = wire
         self._shards = shards
         self._spread = spread
+        self._relay = relay
         self._warnings = warnings
 
     # ── jobs ────────────────────────────────────────────────────────────────────────────────────
@@ -62,11 +65,12 @@ class ShardedBackend:
         """Write new jobs, with their dedupe and idempotency keys."""
         self._spread.note_queues(new.queue_name for new in items)
         self._spread.note_jobs(items)
-        answers = self._spread.by_queue(items, lambda new: new.queue_name, intake.enqueue)
-        # mypy sees only what the answers have in common.
-        return cast(  # pyright: ignore[reportUnnecessaryCast] - it sees more
-            "list[Enqueued | PrunedReplay | ActorqError]", answers
-        )
+        return self._told(waves.enqueue(self._spread, items))
+
+    def _told(self, answers: R) -> R:
+        """Tell other jobs what has to follow from a verb; return what it answers."""
+        self._relay.run()
+        return answers
 
     def dequeue(self, claims: Sequence[Claim]) -> list[Claimed]:
         """Claim and lease the best pending jobs.
@@ -77,7 +81,7 @@ class ShardedBackend:
         answers = self._spread.by_queue(claims, lambda claim: claim.queue_name, claiming.dequeue)
         return [
             self._taken(claim) if isinstance(answer, ActorqError) else answer
-            for claim, answer in zip(claims, answers, strict=True)
+            for claim, answer in zip(claims, self._told(answers), strict=True)
         ]
 
     def _taken(self, claim: Claim) -> Claimed:
@@ -94,15 +98,15 @@ class ShardedBackend:
 
     def ack(self, items: Sequence[Ack]) -> list[Settled | ActorqError]:
         """Complete jobs."""
-        return self._spread.by_id(items, lambda item: item.id, acks.ack)
+        return self._told(self._spread.by_id(items, lambda item: item.id, acks.ack))
 
     def fail(self, items: Sequence[Fail]) -> list[Settled | ActorqError]:
         """Record failures and what follows from each."""
-        return self._spread.by_id(items, lambda item: item.id, settling.settle)
+        return self._told(self._spread.by_id(items, lambda item: item.id, settling.settle))
 
     def release(self, items: Sequence[Release]) -> list[Settled | ActorqError]:
         """Take jobs back from their holders without a failure."""
-        return self._spread.by_id(items, lambda item: item.id, settling.settle)
+        return self._told(self._spread.by_id(items, lambda item: item.id, settling.settle))
 
     def extend(self, items: Sequence[Extend]) -> list[Job | ActorqError]:
         """Renew leases; the token stays."""
@@ -114,7 +118,7 @@ class ShardedBackend:
 
     def cancel(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Cancel waiting jobs, ask the holders of running ones."""
-        return self._spread.by_id(ids, str, settling.cancel)
+        return self._told(self._spread.by_id(ids, str, settling.cancel))
 
     def redrive(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Give dead jobs another life, taking their dedupe keys back in the same step."""
@@ -134,11 +138,15 @@ class ShardedBackend:
 
     def get_job(self, ids: Sequence[str]) -> list[Job | None]:
         """Read jobs as last committed."""
-        answers = self._spread.by_id(ids, str, _read)
+        answers = self._spread.by_id(ids, str, waves.read_jobs)
         for answer in answers:
             if isinstance(answer, BackendUnavailable):
                 raise answer
         return [None if isinstance(answer, ActorqError) else answer for answer in answers]
+
+    def stirred(self) -> Sequence[Job]:
+        """Return, once, the jobs that the verbs since the last time changed beyond those they answered."""
+        return self._relay.outbox.stirred()
 
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 
@@ -150,11 +158,11 @@ class ShardedBackend:
         """Move up to ``limit`` jobs that have become due or have lapsed."""
         return self._sweep(sweeps.promote, limit)
 
-    def _sweep(self, sweep: Callable[[Access, int], Sweep], limit: int) -> Sweep:
+    def _sweep(self, sweep: Callable[[Access, int, Relay], Sweep], limit: int) -> Sweep:
         jobs: list[Job] = []
 
         def one(access: Access) -> float | None:
-            done = sweep(access, limit - len(jobs))
+            done = sweep(access, limit - len(jobs), self._relay)
             jobs.extend(done.jobs)
             return done.next_in
 
@@ -179,7 +187,7 @@ class ShardedBackend:
         """Remove up to ``limit`` jobs of these statuses."""
         gone = sweeps.purge(self._spread.of_queue(queue_name), queue_name, statuses, limit)
         self._spread.forget_jobs(gone)
-        return len(gone)
+        return self._told(len(gone))
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -188,15 +196,7 @@ class ShardedBackend:
         if query.queue_name is not None:
             return listing.list_jobs(self._spread.of_queue(query.queue_name), query)
         pages = [listing.list_jobs(access, query) for access in self._spread.used()]
-        jobs = sorted((job for page in pages for job in page.jobs), key=_id_of, reverse=True)
-        # Below the end of a page that goes on, its shard may have more: the list must not go further.
-        end = max(
-            (page.next_before for page in pages if page.next_before is not None), default=None
-        )
-        known = [job for job in jobs if end is None or job.id >= end]
-        if len(known) > query.limit:
-            return Page(tuple(known[: query.limit]), known[query.limit - 1].id)
-        return Page(tuple(known), end)
+        return listing.merged(pages, query)
 
     def list_queues(self, names: Sequence[str] | None = None) -> list[QueueStats]:
         """Return the figures of all queues by name, or of ``names``."""
@@ -277,15 +277,6 @@ class ShardedBackend:
     def close(self) -> None:
         """Let the connections go; safe to call twice."""
         self._wire.close()
-
-
-def _id_of(job: Job) -> str:
-    return job.id
-
-
-def _read(access: Access, ids: Sequence[str]) -> list[Job | ActorqError]:
-    _, records = access.read(ids)
-    return [records[i].job if i in records else NotFound(i) for i in ids]
 
 
 def _whole(answers: Sequence[R | ActorqError]) -> list[R]:

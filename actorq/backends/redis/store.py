@@ -15,8 +15,10 @@ from actorq.backends.redis.backend import RedisBackend
 from actorq.backends.redis.cluster import ClusterWire, Topology
 from actorq.backends.redis.link import Link
 from actorq.backends.redis.news import Herald, RedisListener
+from actorq.backends.redis.outbox import Outbox
 from actorq.backends.redis.promises import Durability, examine
 from actorq.backends.redis.recent import Recent
+from actorq.backends.redis.relay import OneShard, Relay
 from actorq.backends.redis.sharded import ShardedBackend
 from actorq.backends.redis.shards import MOST, Shards, count_shards
 from actorq.backends.redis.spreading import Spreader
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from actorq.backends.backend import Backend, Listener
     from actorq.backends.redis.address import Address
+    from actorq.backends.redis.keys import Keys
     from actorq.backends.redis.link import Wait, Wire
     from actorq.core.policy import Policy
     from actorq.core.results import Check
@@ -133,10 +136,14 @@ class RedisStore:
 
     def _backend(self, wire: Wire) -> RedisBackend | ShardedBackend:
         shards = self._known_shards(wire)
+        outbox = Outbox()
         if shards.count == 1:
-            return RedisBackend(self._access(wire, shards, 0), self._current_warnings)
-        spread = Spreader(wire, shards, lambda shard: self._access(wire, shards, shard))
-        return ShardedBackend(wire, shards, spread, self._current_warnings)
+            access = self._access(wire, shards.keys(0), outbox)
+            return RedisBackend(access, Relay(OneShard(access), outbox), self._current_warnings)
+        spread = Spreader(
+            wire, shards, lambda shard: self._access(wire, shards.keys(shard), outbox)
+        )
+        return ShardedBackend(wire, shards, spread, Relay(spread, outbox), self._current_warnings)
 
     def _known_shards(self, wire: Wire) -> Shards:
         with self._lock:
@@ -146,13 +153,14 @@ class RedisStore:
                 self._shards = Shards(self._namespace, count)
             return self._shards
 
-    def _access(self, wire: Wire, shards: Shards, shard: int) -> Access:
+    def _access(self, wire: Wire, keys: Keys, outbox: Outbox) -> Access:
         return Access(
             wire,
-            shards.keys(shard),
+            keys,
             self._policy,
             herald=self._herald,
             recent=self._recent,
+            outbox=outbox,
             wait=self._wait,
             shift=self._shift,
         )

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actorq.backends.redis.access import Access
+    from actorq.backends.redis.relay import Relay
     from actorq.core.job import Job
 
 _WINDOWS_A_ROUND: Final = 500
 """How many dedupe windows one round ends: those that are over stand in the way of nothing else."""
+
+_NOTES_A_ROUND: Final = 100
+"""How many notes of the outbox one round relays: each may be for a thousand jobs."""
 
 _QUEUES_A_STEP: Final = 100
 """How many queues one script looks at."""
@@ -34,6 +38,7 @@ class _Due(msgspec.Struct, array_like=True, frozen=True):
     now: int
     next_at: int | None
     rows: list[Row]
+    notes: list[msgspec.Raw]
 
 
 class _Pruned(msgspec.Struct, array_like=True, frozen=True):
@@ -59,7 +64,7 @@ _pruned: Final = msgspec.msgpack.Decoder(_Pruned)
 _forgotten: Final = msgspec.msgpack.Decoder(_Forgotten)
 
 
-def promote(access: Access, limit: int) -> Sweep:
+def promote(access: Access, limit: int, relay: Relay) -> Sweep:
     """Make delayed jobs pending that have become due, and bury waiting ones that lapsed."""
 
     def decision(job: Job, now: int) -> Job | None:
@@ -71,10 +76,10 @@ def promote(access: Access, limit: int) -> Sweep:
             return lifecycle.promote(job, now)
         return None
 
-    return _sweep(access, [access.keys.due, access.keys.lapse], limit, decision)
+    return _sweep(access, relay, [access.keys.due, access.keys.lapse], limit, decision)
 
 
-def reap(access: Access, limit: int) -> Sweep:
+def reap(access: Access, limit: int, relay: Relay) -> Sweep:
     """End leases that ran out, oldest first."""
 
     def decision(job: Job, now: int) -> Job | None:
@@ -82,14 +87,21 @@ def reap(access: Access, limit: int) -> Sweep:
             return None
         return lifecycle.expire(job, access.policy, now)
 
-    return _sweep(access, [access.keys.leases], limit, decision)
+    return _sweep(access, relay, [access.keys.leases], limit, decision)
 
 
 def _sweep(
-    access: Access, agendas: list[bytes], limit: int, decision: Callable[[Job, int], Job | None]
+    access: Access,
+    relay: Relay,
+    agendas: list[bytes],
+    limit: int,
+    decision: Callable[[Job, int], Job | None],
 ) -> Sweep:
+    """Change the jobs that are due, and relay what servers that died have left in the outbox."""
+    notes = min(limit, _NOTES_A_ROUND)
+
     def attempt() -> tuple[tuple[_Due, list[Job]], Writes | None]:
-        answer = _look_at(access, agendas, limit)
+        answer = _look_at(access, agendas, limit, notes)
         records = records_of(answer.rows)
         draft = Draft(access.keys, answer.now, records)
         moved: list[Job] = []
@@ -100,15 +112,18 @@ def _sweep(
         return (answer, moved), draft.finish()
 
     answer, moved = commit(access, attempt)
-    if moved:
+    access.outbox.put(access, map(bytes, answer.notes), answer.now)
+    relay.run()
+    if moved or answer.notes:
         # What was moved may have stood on another agenda as well, or stand there now.
-        answer = _look_at(access, agendas, 0)
+        answer = _look_at(access, agendas, 0, 0)
     return Sweep(tuple(moved), _seconds(answer.next_at, answer.now))
 
 
-def _look_at(access: Access, agendas: list[bytes], limit: int) -> _Due:
-    names = [access.keys.body, access.keys.state, *agendas]
-    bounds = [b"%d" % limit, b"%d" % MOST_BYTES]
+def _look_at(access: Access, agendas: list[bytes], limit: int, notes: int) -> _Due:
+    """Return what is due by some agendas, and notes of the outbox unless their number is negative."""
+    names = [access.keys.body, access.keys.state, access.keys.outbox, *agendas]
+    bounds = [b"%d" % limit, b"%d" % MOST_BYTES, b"%d" % notes]
     return _dues.decode(access.look(scripting.DUE, names, bounds))
 
 
@@ -133,7 +148,7 @@ def _end_windows(access: Access) -> tuple[int, int | None]:
     """Hand ended jobs whose dedupe window is over to retention; tell the time, and when to come again."""
 
     def attempt() -> tuple[tuple[int, int | None], Writes | None]:
-        answer = _look_at(access, [access.keys.held], _WINDOWS_A_ROUND)
+        answer = _look_at(access, [access.keys.held], _WINDOWS_A_ROUND, -1)
         writes = Writes(access.keys, answer.now)
         records = list(records_of(answer.rows).values())
         for record in records:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from actorq.backends.redis.entries import entries, possible_entries, window_holds
 from actorq.backends.redis.keys import dedupe_field
-from actorq.backends.redis.origin import origin_of
+from actorq.backends.redis.origin import later_of
+from actorq.backends.redis.outbox import GRACE_US, Ended, member_of
 from actorq.backends.redis.records import encode_body, encode_state, version_mark
+from actorq.core import dependence
 from actorq.core.transitions import LIVE, Status
 
 if TYPE_CHECKING:
     from actorq.backends.redis.keys import Keys
     from actorq.backends.redis.news import Herald
+    from actorq.backends.redis.outbox import Note
     from actorq.backends.redis.records import Record
     from actorq.core.job import Job
 
@@ -33,7 +36,8 @@ class Writes:
     def __init__(self, keys: Keys, decided_at: int) -> None:
         """Start with nothing to do."""
         self._keys = keys
-        self._decided_at = decided_at
+        self.decided_at = decided_at
+        self.notes: list[bytes] = []
         self._makes_jobs = False
         self._marks: list[bytes] = []
         self._fields: list[tuple[bytes, bytes, bytes]] = []
@@ -77,8 +81,8 @@ class Writes:
         self._makes_jobs = True
         job_id = job.id.encode()
         self._marks += (job_id, _NO_JOB)
-        self._add(b"HSET", self._keys.body, job_id, encode_body(job, origin_of(job)))
-        if job.version > 1:
+        self._add(b"HSET", self._keys.body, job_id, encode_body(job, later_of(job)))
+        if job.version > 1 or job.workflow is not None:
             self._add(b"HSET", self._keys.state, job_id, encode_state(job, {}))
         self._count(self._keys.accepted, job.queue_name)
         self._move(None, job)
@@ -96,6 +100,9 @@ class Writes:
         self._move(job, after)
         if job.status is Status.RUNNING and after.status is not Status.RUNNING:
             self._freed[job.queue_name] = None
+        children = dependence.to_tell(job.status, after)
+        if children:
+            self.note(Ended(after.id, after.version, after.status, children))
 
     def _remove(self, job: Job) -> None:
         job_id = job.id.encode()
@@ -103,6 +110,9 @@ class Writes:
         self._add(b"HDEL", self._keys.state, job_id)
         self._count(self._keys.pruned, job.queue_name)
         self._move(job, None)
+        children = dependence.dependents(job)
+        if children and job.status in LIVE:
+            self.note(Ended(job.id, job.version + 1, None, children))
 
     def end_window(self, record: Record) -> None:
         """Let a dedupe window that is over free its key, and retention find the job."""
@@ -139,9 +149,15 @@ class Writes:
         else:
             self._add(b"ZADD", self._keys.ticks, b"%d" % due_at, field)
 
+    def note(self, note: Note) -> None:
+        """Note who must hear of this; whoever writes it relays it."""
+        member = member_of(note)
+        self.notes.append(member)
+        self._add(b"ZADD", self._keys.outbox, b"%d" % (self.decided_at + GRACE_US), member)
+
     def widen(self, earliest_ms: int, latest_ms: int) -> None:
         """Take the times in the ids of new jobs into account."""
-        numbers = (self._decided_at, earliest_ms, latest_ms)
+        numbers = (self.decided_at, earliest_ms, latest_ms)
         self._add(b"WIDEN", self._keys.drift, *(b"%d" % number for number in numbers))
 
     def tell(self, queue_name: str) -> None:
@@ -195,7 +211,7 @@ class Writes:
         def number(key: bytes) -> bytes:
             return b"%d" % known.setdefault(key, len(known) + 1)
 
-        arguments = [herald.channel, herald.sender, b"%d" % self._decided_at, b"%d" % max_age_us]
+        arguments = [herald.channel, herald.sender, b"%d" % self.decided_at, b"%d" % max_age_us]
         arguments.append(b"0" if self._makes_jobs else b"1")
         arguments += (b"%d" % (len(self._marks) // 2), *self._marks)
         arguments.append(b"%d" % len(self._fields))
