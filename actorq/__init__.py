@@ -51,11 +51,12 @@ from actorq.sdk.app import App
 from actorq.sdk.codec import Codec, Unreadable, Zlib
 from actorq.sdk.context import Context
 from actorq.sdk.errors import JobCancelled, JobFailed, NotConnected, TaskError
-from actorq.sdk.handle import JobHandle
+from actorq.sdk.handle import ChainHandle, GroupHandle, JobHandle
 from actorq.sdk.injection import injected
 from actorq.sdk.task import Call, Task
 from actorq.sdk.verdicts import Reject, Retry, Snooze
 from actorq.sdk.worker import Worker
+from actorq.sdk.workflow import Chain, Group, chain, group
 
 __version__ = "0.1.0"
 
@@ -68,6 +69,8 @@ __all__ = [
     "Backoff",
     "Call",
     "CatchUp",
+    "Chain",
+    "ChainHandle",
     "Claimed",
     "Codec",
     "ConfigurationError",
@@ -82,6 +85,8 @@ __all__ = [
     "Extend",
     "Fail",
     "Failure",
+    "Group",
+    "GroupHandle",
     "IdempotencyKeyReused",
     "IllegalTransition",
     "InternalError",
@@ -136,7 +141,9 @@ __all__ = [
     "Worker",
     "Workflow",
     "Zlib",
+    "chain",
     "from_datetime",
+    "group",
     "injected",
     "open_queue",
     "to_datetime",

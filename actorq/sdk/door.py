@@ -8,7 +8,7 @@ client and door in one). Nothing else in ``sdk`` knows which of them it has befo
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, Unpack, cast
 
 import msgspec
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from actorq.core.job import Job
+    from actorq.core.job import Job, NewJob
     from actorq.core.results import Claimed, Enqueued, PrunedReplay
     from actorq.core.schedule import NewSchedule
     from actorq.errors import ActorqError
@@ -28,18 +28,42 @@ LONGEST_WAIT_S: Final = 20.0
 """The longest that one call may wait for something to happen; who wants to wait longer asks again."""
 
 MOST_ITEMS: Final = 500
-"""How many items one call may have; who has more makes several calls."""
+"""How many items one call may have; who has more makes several calls. But a workflow is always one."""
 
 Settling: TypeAlias = Ack | Fail | Release
 """What a holder says of a job that it will not work on any more. Here the token is never None."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A job to be made. It has no id yet: whoever writes it mints one."""
+    """A job to be made. It has no id yet: whoever writes it mints one.
+
+    ``after`` are the places, in the same call, of earlier drafts whose jobs it depends on too.
+    """
 
     queue_name: str
     payload: str
     options: EnqueueOptions = {}
+    after: tuple[int, ...] = ()
+
+
+class Maker(Protocol):
+    """How a queue makes a checked job; what it depends on may be a job that it made before."""
+
+    def __call__(self, queue_name: str, payload: str, **options: Unpack[EnqueueOptions]) -> NewJob:
+        """Make it; raises ``InvalidInput``."""
+        ...
+
+
+def make_all(drafts: Sequence[Draft], make: Maker) -> list[NewJob]:
+    """Make the jobs of drafts, in order; raises ``InvalidInput``."""
+    made: list[NewJob] = []
+    for draft in drafts:
+        options = draft.options
+        if draft.after:
+            parents = (*options.get("depends_on", ()), *(made[place] for place in draft.after))
+            options = cast("EnqueueOptions", {**options, "depends_on": parents})
+        made.append(make(draft.queue_name, draft.payload, **options))
+    return made
 
 
 class Held(StrEnum):
@@ -94,7 +118,8 @@ class Door(Protocol):
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Make jobs in one step; one result each, in order, a refusal being an error value.
 
-        However often the door sends them, each is made once. Raises ``InvalidInput``.
+        However often the door sends them, each is made once. Raises ``InvalidInput``, also for more jobs
+        that depend on each other than one step takes.
         """
         ...
 
@@ -138,6 +163,10 @@ class Door(Protocol):
 
     async def get_job(self, job_id: str, /) -> Job:
         """Return a job; raises ``NotFound``."""
+        ...
+
+    async def get_jobs(self, job_ids: Sequence[str], /) -> list[Job | None]:
+        """Return jobs in the order asked; None where there is none."""
         ...
 
     async def wait_for_change(self, job_id: str, version: int, wait: float, /) -> Job | None:

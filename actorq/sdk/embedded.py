@@ -10,7 +10,7 @@ import anyio
 from actorq.core.commands import Ack, Extend, Fail, Release, Report
 from actorq.core.job import Job
 from actorq.errors import ActorqError, InvalidInput, LeaseLost, NotFound, NotLeased
-from actorq.sdk.door import Draft, Held, Renewal, Renewals, Renewer, Settling
+from actorq.sdk.door import Draft, Held, Renewal, Renewals, Renewer, Settling, make_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -44,13 +44,15 @@ class EmbeddedDoor:
         self, drafts: Sequence[Draft], /
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Make jobs in one step."""
-        queue = self._queue
-        new = [queue.new_job(each.queue_name, each.payload, **each.options) for each in drafts]
-        return await queue.enqueue_many(new)
+        return await self._queue.enqueue_many(make_all(drafts, self._queue.new_job))
 
     async def get_job(self, job_id: str, /) -> Job:
         """Return a job."""
         return await self._queue.get_job(job_id)
+
+    async def get_jobs(self, job_ids: Sequence[str], /) -> list[Job | None]:
+        """Return jobs in the order asked."""
+        return await self._queue.get_jobs(job_ids)
 
     async def wait_for_change(self, job_id: str, version: int, wait: float, /) -> Job | None:
         """Wait until the job is no longer at ``version``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 from actorq.core import bounds, intake
 from actorq.core.job import Backoff, Delivery, OnDuplicate
 from actorq.core.policy import Policy
+from actorq.core.workflow import OnParentFailure, Parent
 from actorq.errors import InvalidInput
 from actorq.face import EnqueueOptions
 from actorq.sdk.durations import Duration, Instant, instant, seconds
@@ -23,6 +24,8 @@ class CallOptions(TypedDict, total=False):
     ``available_at`` (a moment) exclude each other; the job is not started after ``expires_at``.
     ``dedupe_key`` is what at most one live job of the queue has, ``dedupe_window`` holds it longer, and
     ``on_duplicate`` says what a call gets that meets it. ``idempotency_key`` names this very request.
+    ``depends_on`` are the jobs that it waits for, up to 1000: handles, or ids. Should one of them fail, or
+    be cancelled, so is this one; with ``on_parent_failure`` ``"run"`` it runs all the same.
     """
 
     queue: str
@@ -39,6 +42,8 @@ class CallOptions(TypedDict, total=False):
     dedupe_window: Duration
     on_duplicate: OnDuplicate | Literal["return", "reject", "replace"]
     idempotency_key: str | None
+    depends_on: Sequence[Parent]
+    on_parent_failure: OnParentFailure | Literal["cancel", "run"]
 
 
 class TaskOptions(TypedDict, total=False):

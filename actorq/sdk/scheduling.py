@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 _POLICY: Final = Policy(max_payload_bytes=2**40)
 """The bounds that are checked here. How large a payload may be is the store's to say."""
 
-_NOT_FOR_TICKS: Final = ("delay", "available_at", "expires_at", "idempotency_key")
+_NOT_FOR_TICKS: Final = (
+    "delay",
+    "available_at",
+    "expires_at",
+    "idempotency_key",
+    "depends_on",
+    "on_parent_failure",
+)
 
 
 class ScheduleOptions(TypedDict, total=False):

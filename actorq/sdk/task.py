@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Un
 import msgspec
 
 from actorq.core.results import Outcome, PrunedReplay
+from actorq.core.transitions import Status
 from actorq.errors import ActorqError, NotFound
 from actorq.face import EnqueueOptions
 from actorq.sdk.arguments import Signature
@@ -15,11 +16,13 @@ from actorq.sdk.door import Draft
 from actorq.sdk.handle import JobHandle
 from actorq.sdk.json_types import write
 from actorq.sdk.options import to_enqueue
+from actorq.sdk.step import Places, Plan, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
+    from actorq.core.job import Job
     from actorq.core.results import Enqueued
     from actorq.sdk.codec import Codecs
     from actorq.sdk.door import Door
@@ -84,6 +87,11 @@ class Task(Generic[P, R]):
         """The name by which a worker finds the function."""
         return self.definition.name
 
+    @property
+    def door(self) -> Door:
+        """The queue that its app is connected to; raises ``NotConnected``."""
+        return self._home.door
+
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Return the same task, whose calls have these options: ``CallOptions`` tells them.
 
@@ -92,7 +100,7 @@ class Task(Generic[P, R]):
         return type(self)(self._home, self.definition, {**self._options, **options})
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
-        """Return a call that is not made yet, for ``app.enqueue_many``.
+        """Return a call that is not made yet: for ``app.enqueue_many``, ``chain`` and ``group``.
 
         Raises ``TypeError`` and ``InvalidInput`` for arguments that do not fit the signature.
         """
@@ -111,18 +119,21 @@ class Task(Generic[P, R]):
 
         Raises what ``call`` does, ``NotConnected``, and what ``JobQueue.enqueue`` raises.
         """
-        call = self.call(*args, **kwargs)
-        (answer,) = await self._home.door.enqueue_many([call.draft])
-        handle = call.handle(answer)
-        if isinstance(handle, ActorqError):
-            raise handle
-        return handle
+        return await self.call(*args, **kwargs).enqueue()
 
     def handle(self, job_id: str, *, is_duplicate: bool = False) -> JobHandle[R]:
         """Return the handle of a job of this task that was enqueued before, or elsewhere."""
         return JobHandle(
             job_id, lambda: self._home.door, self._read_result, is_duplicate=is_duplicate
         )
+
+    def results(self, jobs: Iterable[Job]) -> list[R]:
+        """Return what the handlers of those ``jobs`` returned that are this task's, and completed."""
+        return [
+            self._read_result("null" if job.result is None else job.result)
+            for job in jobs
+            if job.task == self.name and job.status is Status.COMPLETED
+        ]
 
     def _read_result(self, text: str) -> R:
         value = self.definition.signature.result.read(self._home.codecs.value(text))
@@ -152,13 +163,29 @@ class SyncTask(Task[P, R]):
         return cast("R", self.definition.function(*args, **kwargs))
 
 
-class Call(Generic[R]):
+class Call(Step[R]):
     """A call of a task, not made yet. ``draft`` is what every door takes."""
 
     def __init__(self, task: Task[..., R], draft: Draft) -> None:
         """Call ``task`` by ``draft``."""
         self.task = task
         self.draft = draft
+
+    async def enqueue(self) -> JobHandle[R]:
+        """Make the call: the same as ``enqueue`` of its task."""
+        (answer,) = await self.task.door.enqueue_many([self.draft])
+        handle = self.handle(answer)
+        if isinstance(handle, ActorqError):
+            raise handle
+        return handle
+
+    def lay(self, plan: Plan, after: Places, /) -> Places:
+        """Add its job to the plan of a workflow."""
+        return plan.add(self, after)
+
+    def take(self, made: Iterator[JobHandle[Any]], /) -> JobHandle[R]:
+        """Take the handle of its job."""
+        return next(made)
 
     def handle(self, answer: Enqueued | PrunedReplay | ActorqError) -> JobHandle[R] | ActorqError:
         """Return the handle of what a door made of the draft, or why it made nothing."""

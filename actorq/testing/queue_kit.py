@@ -105,7 +105,7 @@ class QueueUnderTest(JobQueue):
         """Wait until no job is pending or running; somebody has to work on them.
 
         With ``delayed`` also until none is to come later: time passes up to their due times. A paused
-        queue is not waited for.
+        queue is not waited for, nor is a job that waits for one in it.
         """
         while self._is_busy(delayed=delayed):
             change = self.faults.change
@@ -124,7 +124,7 @@ class QueueUnderTest(JobQueue):
             for stats in figures
             if stats.counts.get(Status.DELAYED)
             for job in self.jobs(stats.name)
-            if job.status is Status.DELAYED
+            if job.status is Status.DELAYED and not job.waits_for_others
         ]
         if dues:
             self.time.allow((min(dues) - now) / 1e6)

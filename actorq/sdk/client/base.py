@@ -63,11 +63,22 @@ class BaseCalls:
         """Send a request that is answered by the job that it is about."""
         return reading.job((yield from self.ask(request)), request.about)
 
-    def batches(self, name: str, items: Sequence[bytes]) -> Iterator[tuple[slice, bytes]]:
+    def batches(
+        self, name: str, items: Sequence[bytes], *, is_whole: bool = False
+    ) -> Iterator[tuple[slice, bytes]]:
         """Cut items, JSON already, into requests that each hold a list ``name`` of some of them.
 
-        Yields which items they are, and the body; an item that is too large for a request goes alone.
+        Yields which items they are, and the body; an item that is too large for a request goes alone. What
+        ``is_whole`` is not cut: raises ``InvalidInput`` for more items than a request has.
         """
+        if is_whole:
+            most = self._options.max_batch
+            if len(items) > most:
+                raise InvalidInput(
+                    f"/{name}", f"at most {most} may depend on each other, not {len(items)}"
+                )
+            yield slice(0, len(items)), writing.batch(name, items)
+            return
         start = size = 0
         for place, item in enumerate(items):
             is_full = place - start >= self._options.max_batch

@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
+import anyio
 from msgspec.structs import replace
 
-from actorq.errors import ActorqError
+from actorq.errors import ActorqError, NotFound
 from actorq.sdk.client.async_client import AsyncClient
 from actorq.sdk.client.client import Client
 from actorq.sdk.client.options import ClientOptions
+from actorq.sdk.door import make_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 DOOR_OPTIONS: Final = ClientOptions(patience=5.0)
 """A door gives up soon: who uses it knows better how long to go on."""
+
+READERS: Final = 8
+"""How many jobs are asked for at a time."""
 
 
 class ClientDoor:
@@ -49,11 +54,7 @@ class ClientDoor:
         self, drafts: Sequence[Draft], /
     ) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Make jobs; one result each, in order."""
-        new = [
-            self._client.new_job(draft.queue_name, draft.payload, **draft.options)
-            for draft in drafts
-        ]
-        return await self._client.enqueue_many(new)
+        return await self._client.enqueue_many(make_all(drafts, self._client.new_job))
 
     async def dequeue(
         self,
@@ -97,6 +98,30 @@ class ClientDoor:
     async def get_job(self, job_id: str, /) -> Job:
         """Return a job."""
         return await self._client.get_job(job_id)
+
+    async def get_jobs(self, job_ids: Sequence[str], /) -> list[Job | None]:
+        """Return jobs in the order asked: some requests at a time, as there is none for many."""
+        found: list[Job | None] = [None] * len(job_ids)
+        refusals: list[ActorqError] = []
+        left = iter(enumerate(job_ids))
+
+        async def read() -> None:
+            for place, job_id in left:
+                try:
+                    found[place] = await self._client.get_job(job_id)
+                except NotFound:
+                    pass
+                except ActorqError as error:
+                    refusals.append(error)
+                if refusals:
+                    return
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(min(READERS, len(job_ids))):
+                tasks.start_soon(read)
+        if refusals:
+            raise refusals[0]
+        return found
 
     async def wait_for_change(self, job_id: str, version: int, wait: float, /) -> Job | None:
         """Wait up to ``wait`` seconds until the job is no longer at ``version``."""

@@ -76,12 +76,15 @@ class JobCalls(BaseCalls):
         """Enqueue jobs, in as few requests as they fit into; one result each, in order.
 
         A refusal is an error value. ``new_job`` makes the jobs; after an error for all of them the same list
-        may be sent again, and each job is made once.
+        may be sent again, and each job is made once. A job may depend on those before it in the list: then
+        they travel in one request, and ``InvalidInput`` is raised for more than that may have.
         """
         checked = calls.new_jobs(jobs, POLICY)
-        bodies = [writing.job_body(new, writing.key_of(new)) for new in checked]
+        places = {new.id: place for place, new in enumerate(checked)}
+        bodies = [writing.job_body(new, writing.key_of(new), places) for new in checked]
         results: list[Enqueued | PrunedReplay | ActorqError] = []
-        for part, body in self.batches("jobs", bodies):
+        is_whole = any(writing.depends_on_any(new, places) for new in checked)
+        for part, body in self.batches("jobs", bodies, is_whole=is_whole):
             request = Request(method="POST", path="/jobs/batch", body=body, headers=JSON)
             about = [Subject(queue_name=new.queue_name) for new in checked[part]]
             results += batches.enqueued_items((yield from self.ask(request)), about)

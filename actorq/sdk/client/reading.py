@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from actorq.core.instants import from_datetime, to_us
+from actorq.core.instants import LATEST_US, from_datetime, to_us
 from actorq.core.job import (
     DEFAULT_BACKOFF,
     Backoff,
@@ -27,6 +27,7 @@ from actorq.core.job import (
 )
 from actorq.core.results import Enqueued, Outcome, Page, PrunedReplay
 from actorq.core.transitions import Status
+from actorq.core.workflow import OnParentFailure, Workflow
 from actorq.errors import InvalidInput
 from actorq.sdk.client.problems import not_understood
 
@@ -77,7 +78,7 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     max_retries: int
     retry_count: int = 0
     delivery: Delivery = Delivery.AT_LEAST_ONCE
-    available_at: Moment
+    available_at: Moment | None
     created_at: Moment
     updated_at: Moment
     metadata: dict[str, str] = {}
@@ -99,6 +100,11 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     lease: _Lease | None = None
     schedule: str | None = None
     tick: Moment | None = None
+    depends_on: tuple[str, ...] = ()
+    waiting_for: tuple[str, ...] = ()
+    on_parent_failure: OnParentFailure = OnParentFailure.CANCEL
+    not_before: Moment | None = None
+    dependents: tuple[str, ...] = ()
     duplicate: bool = False
     replaced: bool = False
 
@@ -113,7 +119,7 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
             max_retries=self.max_retries,
             retry_count=self.retry_count,
             delivery=self.delivery,
-            available_at=from_datetime(self.available_at),
+            available_at=_due(self.available_at),
             created_at=from_datetime(self.created_at),
             updated_at=from_datetime(self.updated_at),
             metadata=self.metadata,
@@ -135,6 +141,19 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
             lease=None if self.lease is None else self.lease.record(),
             schedule=self.schedule,
             tick=_instant(self.tick),
+            workflow=self._workflow(),
+        )
+
+    def _workflow(self) -> Workflow | None:
+        """Return the job's place among others, if it has one."""
+        if not self.depends_on and not self.dependents:
+            return None
+        return Workflow(
+            depends_on=self.depends_on,
+            waiting_for=self.waiting_for,
+            on_parent_failure=self.on_parent_failure,
+            not_before=_instant(self.not_before),
+            dependents=self.dependents,
         )
 
     def outcome(self) -> Outcome:
@@ -235,6 +254,11 @@ def _check(found: Job, about: Subject) -> Job:
     if about.queue_name and found.queue_name != about.queue_name:
         raise ValueError(f"it is about queue {found.queue_name}, not {about.queue_name}")
     return found
+
+
+def _due(moment: datetime | None) -> int:
+    """Return when a job is due; one that waits for others is not before the end of time."""
+    return LATEST_US if moment is None else from_datetime(moment)
 
 
 def _instant(moment: datetime | None) -> int | None:

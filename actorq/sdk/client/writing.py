@@ -11,16 +11,19 @@ from msgspec.structs import asdict
 
 from actorq.core.commands import Ack, Edit, Extend, Fail, ListJobs, Release
 from actorq.core.instants import format_instant
-from actorq.core.job import CheckedJob, NewJob
+from actorq.core.job import CheckedJob, DependentJob, NewJob
+from actorq.core.workflow import OnParentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from msgspec.structs import FieldInfo
 
     from actorq.core.queue import QueueEdit
 
 encode: Final = msgspec.json.Encoder().encode
+
+NO_PLACES: Final[Mapping[str, int]] = {}
 
 _INSTANTS: Final = ("available_at", "expires_at")
 _NAMED: Final = frozenset({"id", "queue_name", "payload", "idempotency"})
@@ -30,9 +33,14 @@ _WISHES: Final = [field for field in msgspec.structs.fields(NewJob) if field.nam
 
 
 class ClientJob(CheckedJob, frozen=True, kw_only=True):
-    """A job that a client is to make; ``key`` is the idempotency key of the request."""
+    """A job that a client is to make; ``key`` is the idempotency key of the request.
+
+    What it depends on is named by an id: of a job, or of one that a client is to make with it.
+    """
 
     key: str
+    depends_on: tuple[str, ...] = ()
+    on_parent_failure: OnParentFailure = OnParentFailure.CANCEL
 
 
 def key_of(new: NewJob) -> str:
@@ -46,8 +54,11 @@ def key_of(new: NewJob) -> str:
     return new.id if new.idempotency is None else new.idempotency.key
 
 
-def job_body(new: NewJob, key: str | None) -> bytes:
-    """Return the body that asks for ``new``; ``key`` is None where a header has it."""
+def job_body(new: NewJob, key: str | None, places: Mapping[str, int] = NO_PLACES) -> bytes:
+    """Return the body that asks for ``new``; ``key`` is None where a header has it.
+
+    ``places`` are those of the jobs of its batch, by their ids, which the server does not know.
+    """
     body: dict[str, object] = {"queue_name": new.queue_name, "payload": new.payload}
     for wish in _WISHES:
         value: object = getattr(new, wish.name)
@@ -56,9 +67,21 @@ def job_body(new: NewJob, key: str | None) -> bytes:
     for name in _INSTANTS:
         if isinstance(instant := body.get(name), int):
             body[name] = format_instant(instant)
+    if isinstance(new, (ClientJob, DependentJob)) and new.depends_on:
+        body["depends_on"] = [
+            f"#{places[name]}" if name in places else name for name in new.depends_on
+        ]
+        body["on_parent_failure"] = new.on_parent_failure
     if key is not None:
         body["idempotency_key"] = key
     return encode(body)
+
+
+def depends_on_any(new: NewJob, names: Mapping[str, int]) -> bool:
+    """Tell whether a job depends on one that is to be made with it."""
+    return isinstance(new, (ClientJob, DependentJob)) and any(
+        map(names.__contains__, new.depends_on)
+    )
 
 
 def _default(wish: FieldInfo) -> object:

@@ -14,26 +14,33 @@ import sys
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
+from actorq.errors import NotFound
 from actorq.sdk.context import Context
 from actorq.sdk.json_types import NotJson
 from actorq.sdk.worker.endings import Ending, Failed, raised, returned
-from actorq.sdk.worker.frames import HEAD, ORDERS, Order, Progress, encode
+from actorq.sdk.worker.frames import HEAD, ORDERS, Ask, Found, Order, Progress, encode
 from actorq.sdk.worker.places import Place, find
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from actorq.core.job import Job
     from actorq.sdk.task import Task
 
 
+Orders = queue.SimpleQueue[Order | Found]
+
+
 class PipeLink:
-    """Reports go to the worker. Nobody need ask whether to stop: a child that is to stop is killed."""
+    """Speaks with the worker. Nobody need ask whether to stop: a child that is to stop is killed."""
 
     is_stopping = False
 
-    def __init__(self, answers: BinaryIO) -> None:
-        """Write to ``answers``."""
+    def __init__(self, answers: BinaryIO, orders: Orders) -> None:
+        """Write to ``answers``; what is asked for comes with the ``orders``."""
         self._answers = answers
+        self._orders = orders
 
     async def report(self, progress: str, /) -> None:
         """Do the same as from a thread: nothing else runs here."""
@@ -44,6 +51,20 @@ class PipeLink:
         self._answers.write(encode(Progress(progress)))
         self._answers.flush()
 
+    async def jobs(self, job_ids: Sequence[str], /) -> list[Job]:
+        """Do the same as from a thread."""
+        return self.jobs_from_thread(job_ids)
+
+    def jobs_from_thread(self, job_ids: Sequence[str], /) -> list[Job]:
+        """Ask the worker for jobs."""
+        self._answers.write(encode(Ask(tuple(job_ids))))
+        self._answers.flush()
+        found = self._orders.get()
+        assert isinstance(found, Found)
+        if found.missing is not None:
+            raise NotFound(found.missing)
+        return list(found.jobs)
+
 
 def main() -> None:
     """Run orders until there are no more."""
@@ -53,16 +74,17 @@ def main() -> None:
     sys.path[:] = json.loads(sys.argv[1])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    orders: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
     tasks: dict[Place, Task[..., Any]] = {}
     while True:
         order = orders.get()
-        answers.write(encode(_run(order, tasks, PipeLink(answers))))
+        assert isinstance(order, Order)
+        answers.write(encode(_run(order, tasks, PipeLink(answers, orders))))
         answers.flush()
 
 
-def _read(orders: queue.SimpleQueue[Order]) -> None:
+def _read(orders: Orders) -> None:
     """Take orders, and end the process with its worker, whatever it is doing."""
     source = sys.stdin.buffer
     while len(head := source.read(HEAD)) == HEAD:

@@ -11,11 +11,14 @@ import anyio
 import anyio.abc
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from actorq.errors import NotFound
 from actorq.sdk.worker.endings import Ending, Failed
-from actorq.sdk.worker.frames import ANSWERS, HEAD, Order, Progress, encode
+from actorq.sdk.worker.frames import ANSWERS, HEAD, Ask, Found, Order, Progress, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Sequence
+
+    from actorq.sdk.context import Link
 
 _LARGEST: Final = 64 * 1024 * 1024
 """Bytes of the largest message that a child may send."""
@@ -35,7 +38,7 @@ class _Child:
         self._stdin = process.stdin
         self._stdout = BufferedByteReceiveStream(process.stdout)
 
-    async def run(self, order: Order, report: Callable[[str], Awaitable[None]]) -> Ending:
+    async def run(self, order: Order, link: Link) -> Ending:
         """Run a job; raises anyio's stream errors when the process ends instead of answering."""
         await self._stdin.send(encode(order))
         while True:
@@ -43,9 +46,13 @@ class _Child:
             if size > _LARGEST:
                 raise anyio.BrokenResourceError
             answer = ANSWERS.decode(await self._stdout.receive_exactly(size))
-            if not isinstance(answer, Progress):
-                return answer
-            await report(answer.progress)
+            match answer:
+                case Progress(progress):
+                    await link.report(progress)
+                case Ask(job_ids):
+                    await self._stdin.send(encode(await _found(link, job_ids)))
+                case _:
+                    return answer
 
     async def ended(self) -> int:
         """Wait for the end of a process that has closed its output; return its exit code."""
@@ -77,21 +84,17 @@ class Children:
         """How many of them run a job, or are about to end."""
         return self._limiter.borrowed_tokens + self._ending
 
-    async def run(
-        self,
-        order: Order,
-        report: Callable[[str], Awaitable[None]],
-        starting: Callable[[], None],
-    ) -> Ending:
+    async def run(self, order: Order, link: Link, starting: Callable[[], None]) -> Ending:
         """Run a job in a process of its own; being cancelled kills the process.
 
-        ``starting`` is called when there is one. A process that ends by itself is the handler's failure.
+        ``link`` serves it, and ``starting`` is called when there is one. A process that ends by itself is
+        the handler's failure.
         """
         async with self._limiter:
             child = self._idle.pop() if self._idle else await _start()
             try:
                 starting()
-                ending = await child.run(order, report)
+                ending = await child.run(order, link)
             except (
                 anyio.IncompleteRead,
                 anyio.EndOfStream,
@@ -117,6 +120,13 @@ class Children:
                 await self._idle.pop().end()
             finally:
                 self._ending -= 1
+
+
+async def _found(link: Link, job_ids: Sequence[str]) -> Found:
+    try:
+        return Found(tuple(await link.jobs(job_ids)))
+    except NotFound as error:
+        return Found(missing=error.job_id)
 
 
 async def _start() -> _Child:

@@ -142,7 +142,7 @@ class Execution:
         """Let a child process run the function."""
         order = Order(place, replace(hold.job, payload=""), arguments)
         link = WorkerLink(hold, self._door)
-        return await self._places.children.run(order, link.report, hold.start)
+        return await self._places.children.run(order, link, hold.start)
 
     @staticmethod
     def _set_deadline(recipe: Recipe, hold: Hold) -> None:

@@ -11,9 +11,14 @@ import anyio.lowlevel
 
 from actorq.core.commands import Report
 from actorq.errors import ActorqError, LeaseLost, NotFound, NotLeased
+from actorq.sdk.errors import JobCancelled
+from actorq.sdk.handle import AGAIN_S
 from actorq.sdk.worker.hold import Hold, Why
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actorq.core.job import Job
     from actorq.sdk.door import Door
 
 
@@ -53,3 +58,34 @@ class WorkerLink:
         # The thread asks by itself whether it should end: nothing here may be cancelled in its stead.
         with anyio.CancelScope(shield=True):
             await self.report(progress)
+
+    async def jobs(self, job_ids: Sequence[str], /) -> list[Job]:
+        """Return jobs in the order asked. A queue that is away is asked again."""
+        if not job_ids:
+            return []
+        while True:
+            try:
+                found = await self._door.get_jobs(job_ids)
+            except ActorqError as error:
+                if not error.retryable:
+                    raise
+            else:
+                return [_there(job, job_id) for job, job_id in zip(found, job_ids, strict=True)]
+            if self.is_stopping:
+                raise JobCancelled(self._hold.job.id)
+            await anyio.sleep(AGAIN_S)
+
+    def jobs_from_thread(self, job_ids: Sequence[str], /) -> list[Job]:
+        """Do the same from the handler's thread."""
+        return anyio.from_thread.run(self._jobs_for_thread, job_ids)
+
+    async def _jobs_for_thread(self, job_ids: Sequence[str]) -> list[Job]:
+        with anyio.CancelScope(shield=True):
+            return await self.jobs(job_ids)
+        raise JobCancelled(self._hold.job.id)
+
+
+def _there(job: Job | None, job_id: str) -> Job:
+    if job is None:
+        raise NotFound(job_id)
+    return job
