@@ -53,7 +53,8 @@ class VirtualTime(trio.abc.Clock):
 
     def __init__(self) -> None:
         """Start at 0."""
-        self._now = 0.0
+        self.now = 0.0
+        """The virtual seconds since the start."""
         self._planned: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._spins = 0
@@ -65,7 +66,7 @@ class VirtualTime(trio.abc.Clock):
 
     def current_time(self) -> float:
         """Return the virtual seconds since the start."""
-        return self._now
+        return self.now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Jump to ``deadline``, or to what is planned before it; the loop never really sleeps."""
@@ -73,14 +74,14 @@ class VirtualTime(trio.abc.Clock):
         if planned and planned[0][0] <= deadline:
             self._spins = 0
             due, _, call = heappop(planned)
-            self._now = max(self._now, due)
+            self.now = max(self.now, due)
             try:
                 call()
             except Exception as error:  # noqa: BLE001 - raised where main is watched
                 self.give_up(error)
         elif deadline < math.inf:
             self._spins = 0
-            self._now = max(self._now, deadline)
+            self.now = max(self.now, deadline)
         else:
             # Once or twice is no harm: trio's own tasks may be about to be told of the end.
             self._spins += 1
@@ -105,7 +106,7 @@ class VirtualTime(trio.abc.Clock):
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Plan a call for ``seconds`` from now; should it fail, that is the end of the run."""
-        heappush(self._planned, (self._now + seconds, next(self._numbers), call))
+        heappush(self._planned, (self.now + seconds, next(self._numbers), call))
 
 
 class Order:
@@ -152,11 +153,11 @@ class Order:
                 else:
                     ready.append(task)
             batch[:] = ready
-        if self._random is not None:
+        if self._random is not None and len(batch) > 1:
             self._random.shuffle(batch)
 
     def _count(self) -> None:
-        now = self._time.current_time()
+        now = self._time.now
         if now != self._moment:
             self._moment, self._batches = now, 0
         self._batches += 1
