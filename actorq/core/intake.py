@@ -94,9 +94,7 @@ def new_job(  # noqa: PLR0913 - one argument for each thing that a caller may sa
         new = _dependent(new, depends_on, on_parent_failure)
     if idempotency_key is None:
         return new
-    key = _key(idempotency_key, "/idempotency_key")
-    named = keys.idempotency(new, caller, key, depends_on)
-    return msgspec.structs.replace(new, idempotency=named)
+    return _recognisable(new, caller, idempotency_key, depends_on)
 
 
 def check(new: NewJob, policy: Policy) -> NewJob:
@@ -169,6 +167,11 @@ def purgeable(statuses: Iterable[Status]) -> frozenset[Status]:
     if not named or Status.RUNNING in named:
         raise InvalidInput("/statuses", "must name statuses, and running jobs cannot be purged")
     return named
+
+
+def _recognisable(new: NewJob, caller: str, key: str, parents: Sequence[Parent]) -> NewJob:
+    named = keys.idempotency(new, caller, _key(key, "/idempotency_key"), parents)
+    return msgspec.structs.replace(new, idempotency=named)
 
 
 def _dependent(
