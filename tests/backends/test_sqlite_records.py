@@ -133,7 +133,7 @@ class TestUnknownFields:
         """Write a job as a later server would: more fields in both halves, and a later format."""
         job = put(backend, dedupe_key="k")
         state, body = cast("tuple[bytes, bytes]", columns(backend, "state, body"))
-        more = {"workflow": {"parent": [1, None]}, "group_key": "g"}
+        more = {"concurrency_key": {"a": [1, None]}, "group_key": "g"}
         values = (
             LATER,
             msgspec.msgpack.encode({**msgspec.msgpack.decode(state), **more}),
@@ -165,7 +165,7 @@ class TestUnknownFields:
         record_format, state, body = columns(backend, "format, state, body")
         assert record_format == LATER
         kept = msgspec.msgpack.decode(cast("bytes", state))
-        assert kept["workflow"] == {"parent": [1, None]}
+        assert kept["concurrency_key"] == {"a": [1, None]}
         assert kept["group_key"] == "g"
         assert msgspec.msgpack.decode(cast("bytes", body))["group_key"] == "a"
 

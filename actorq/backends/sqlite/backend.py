@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from actorq.backends.sqlite import claims as claiming
 from actorq.backends.sqlite import edits as editing
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
+STIRRED: Final = 10_000
+"""How many jobs are remembered that others stirred: hints, of which the first are lost when nobody asks."""
+
 
 class SqliteBackend:
     """One connection to the file. The verbs are those of ``actorq.backends.backend``."""
@@ -38,6 +42,7 @@ class SqliteBackend:
         self._policy = policy
         self._clock = clock
         self._drift = Drift()
+        self._stirred: deque[Job] = deque(maxlen=STIRRED)
 
     def enqueue(self, items: Sequence[NewJob]) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Write new jobs, with their dedupe and idempotency keys."""
@@ -151,6 +156,12 @@ class SqliteBackend:
         with self._writing() as work:
             return editing.delete(work, ids)
 
+    def stirred(self) -> tuple[Job, ...]:
+        """Return, once, the jobs that the verbs since the last time changed beyond those they answered."""
+        known = tuple(self._stirred)
+        self._stirred.clear()
+        return known
+
     def requeue_expired(self, limit: int) -> Sweep:
         """End up to ``limit`` leases that ran out, oldest first."""
         return self._sweep(sweeps.NEXT_EXPIRY, limit, sweeps.requeue_expired)
@@ -248,7 +259,10 @@ class SqliteBackend:
     def _writing(self) -> Generator[Work]:
         with self._connection.writing() as sqlite:
             # The clock is read under the lock, so that no later write has an earlier instant.
-            yield Work(sqlite, self._policy, self._clock())
+            work = Work(sqlite, self._policy, self._clock())
+            yield work
+        # They are committed by now.
+        self._stirred.extend(work.stirred())
 
     @contextmanager
     def _reading(self) -> Generator[Work]:

@@ -8,10 +8,11 @@ import msgspec
 
 from actorq.backends.sqlite.queues import QueueRow, create_queue, queues_by_name
 from actorq.backends.sqlite.statements import statement
-from actorq.core import verdicts
+from actorq.core import dependence, verdicts
 from actorq.core.instants import to_us
-from actorq.core.job import NewJob, create
+from actorq.core.job import DependentJob, NewJob, create
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
+from actorq.core.transitions import LIVE
 from actorq.errors import ActorqError, DuplicateJob, IdempotencyKeyReused, QueueFull
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Replay(msgspec.Struct, frozen=True):
 def enqueue(work: Work, items: Sequence[NewJob], *, careful: bool) -> list[Answer]:
     """Accept, recognise or refuse each request; ``careful`` reckons with ids that are there already."""
     intake = _Intake(work, items, careful=careful)
-    answers = [intake.take(new) for new in items]
+    answers = intake.take_all(items)
     intake.flush()
     return answers
 
@@ -54,6 +55,8 @@ class _Intake:
         self._replays: dict[str, Replay] = {}
         self._new_replays: list[Replay] = []
         ids = [new.id for new in items if careful or self._may_be_refused(new)]
+        self._children = [new for new in items if type(new) is DependentJob]
+        ids += [parent_id for child in self._children for parent_id in child.depends_on]
         keys = [new.idempotency.key for new in items if new.idempotency is not None]
         if keys:
             self._load_replays(keys)
@@ -67,8 +70,19 @@ class _Intake:
         ]
         work.load_holders(places)
 
-    def take(self, new: NewJob) -> Answer:
-        """Answer one request."""
+    def take_all(self, items: Sequence[NewJob]) -> list[Answer]:
+        """Answer requests, each of which sees the effects of those before it."""
+        if not self._children:
+            return [self._take(new) for new in items]
+        answers: list[Answer] = []
+        stand_ins: dict[str, str] = {}
+        for new in items:
+            answer = self._take(dependence.renamed(new, stand_ins))
+            dependence.note_stand_in(stand_ins, new, answer)
+            answers.append(answer)
+        return answers
+
+    def _take(self, new: NewJob) -> Answer:
         if new.idempotency is None:
             return self._accept(new)
         known = self._replays.get(new.idempotency.key)
@@ -98,11 +112,11 @@ class _Intake:
             self._work.sqlite.executemany(_PUT, rows)
 
     def _may_be_refused(self, new: NewJob) -> bool:
-        # A repeat needs neither room nor the key, so whether it is one must be known before.
+        # A repeat needs neither room, key nor parents, so whether it is one must be known before.
+        if new.dedupe_key is not None or type(new) is DependentJob:
+            return True
         queue = self._queues.get(new.queue_name)
-        return new.dedupe_key is not None or (
-            queue is not None and queue.settings.max_depth is not None
-        )
+        return queue is not None and queue.settings.max_depth is not None
 
     def _load_replays(self, keys: list[str]) -> None:
         rows = self._work.sqlite.execute(_BY_KEY, (msgspec.json.encode(keys).decode(),)).fetchall()
@@ -132,10 +146,28 @@ class _Intake:
             depth = queue.settings.max_depth
             if depth is not None and queue.waiting >= depth:
                 return QueueFull(new.queue_name, depth)
-        else:
-            queue = self._create_queue(new.queue_name)
+        if type(new) is DependentJob:
+            return self._accept_child(new, queue)
+        queue = queue or self._create_queue(new.queue_name)
         queue.waiting += 1
         return Enqueued(work.add(create(new, work.now), queue.id))
+
+    def _accept_child(self, new: DependentJob, queue: QueueRow | None) -> Enqueued | ActorqError:
+        work = self._work
+        entries = [work.entries.get(parent_id) for parent_id in new.depends_on]
+        parents = [None if entry is None else entry.job for entry in entries]
+        refused = dependence.refusal(new, parents)
+        if refused is not None:
+            return refused
+        child = dependence.create_child(new, parents, work.now)
+        if child.waits_for_others:
+            for entry in filter(None, entries):
+                noted = dependence.with_dependent(entry.job, new.id, work.now)
+                if noted is not None:
+                    work.change(entry, noted)
+        queue = queue or self._create_queue(new.queue_name)
+        queue.waiting += child.status in LIVE
+        return Enqueued(work.add(child, queue.id))
 
     def _create_queue(self, name: str) -> QueueRow:
         queue = create_queue(self._work.sqlite, name)

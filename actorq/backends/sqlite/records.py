@@ -25,6 +25,7 @@ from actorq.core.job import (
     Settlement,
 )
 from actorq.core.transitions import Status
+from actorq.core.workflow import Workflow
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,7 +50,10 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the steps of a job's life change."""
+    """What the steps of a job's life change.
+
+    ``workflow`` is in here as each end of a parent changes it, and a payload is not to be written along.
+    """
 
     status: Status
     available_at: int
@@ -68,6 +72,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     lease: Lease | None = None
     settled_token: str | None = None
     settled_by: Settlement | None = None
+    workflow: Workflow | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -82,6 +87,8 @@ _JOB: Final = msgspec.msgpack.Decoder(Job)
 _FIELDS: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 _MAP16: Final = 0xDE
 """The first byte of a map whose number of pairs follows in two bytes; a shorter one has it inside."""
+HAS_WORKFLOW: Final = _ENCODER.encode("workflow")
+"""What is found in the state of every job that knows of others, and hardly in that of another one."""
 _KNOWN: Final = frozenset((*Body.__struct_fields__, *State.__struct_fields__))
 
 
@@ -106,6 +113,7 @@ def encode_state(job: Job, unknown: Unknown | None = None) -> bytes:
             job.lease,
             job.settled_token,
             job.settled_by,
+            job.workflow,
         )
     )
     return state if unknown is None else _with(state, unknown.state)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from actorq.backends.sqlite import records
 from actorq.backends.sqlite.queues import all_queues, queues_by_name
 from actorq.backends.sqlite.rows import CODES
 from actorq.backends.sqlite.statements import statement
 from actorq.core.instants import SECOND_US, to_us
-from actorq.core.transitions import Status
+from actorq.core.transitions import LIVE, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ _ENDED_BEFORE: Final = statement("retention", "ended_before")
 _ENDED_FIRST: Final = statement("retention", "ended_first")
 _OLDEST_END: Final = statement("retention", "oldest_end")
 _OF_STATUS: Final = statement("retention", "of_status")
+_LIVE_OF_STATUS: Final = statement("retention", "live_of_status")
 _FORGET: Final = statement("replays", "forget")
 _NEXT_FORGOTTEN: Final = statement("replays", "next")
 
@@ -62,11 +64,23 @@ def purge(work: Work, queue_name: str, statuses: frozenset[Status], limit: int) 
         return 0
     purged = 0
     for status in sorted(statuses - {Status.RUNNING}):
-        gone = _seqs(work, _OF_STATUS, queue.id, CODES[status], limit - purged)
-        work.remove_rows(gone, queue.id, status)
-        purged += len(gone)
+        purged += _purge(work, queue.id, status, limit - purged)
     work.flush()
     return purged
+
+
+def _purge(work: Work, queue: int, status: Status, limit: int) -> int:
+    """Remove jobs of one status, unread, but for those that others may wait for."""
+    if status not in LIVE:
+        gone = _seqs(work, _OF_STATUS, queue, CODES[status], limit)
+        work.remove_rows(gone, queue, status)
+        return len(gone)
+    values = (records.HAS_WORKFLOW, queue, CODES[status], limit)
+    found = cast("list[tuple[int, int]]", work.sqlite.execute(_LIVE_OF_STATUS, values).fetchall())
+    work.remove_rows([seq for seq, is_known in found if not is_known], queue, status)
+    for entry in work.load_rows([seq for seq, is_known in found if is_known]):
+        work.remove(entry)
+    return len(found)
 
 
 def _kept(work: Work) -> Iterator[tuple[QueueRow, Status, int, int]]:

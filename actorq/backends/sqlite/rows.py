@@ -82,7 +82,7 @@ def update(sqlite: sqlite3.Connection, entries: Iterable[Entry]) -> None:
         elif job.status is Status.COMPLETED and job.dedupe_key is None:
             completed.append((entry.seq, job.completed_at, state))
         else:
-            others.append((entry.seq, *_indexed(job), state))
+            others.append((entry.seq, *_indexed(job), FORMAT, state))
     _CLAIM.run(sqlite, claimed)
     _COMPLETE.run(sqlite, completed)
     _UPDATE.run(sqlite, others)

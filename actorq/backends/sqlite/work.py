@@ -14,6 +14,7 @@ import msgspec
 from actorq.backends.sqlite import records, rows
 from actorq.backends.sqlite.rows import CODES, Entry
 from actorq.backends.sqlite.statements import statement
+from actorq.core import dependence
 from actorq.core.transitions import LIVE, Status
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _LAST_SEQ: Final = statement("jobs", "last_seq")
 _BY_ID: Final = statement("jobs", "by_id")
+_BY_SEQ: Final = statement("jobs", "by_seq")
 _HOLDERS: Final = statement("jobs", "holders")
 _COUNT: Final = statement("queues", "count")
 
@@ -32,6 +34,9 @@ Place = tuple[int, str]
 """A dedupe key and the number of its queue."""
 
 _Record = tuple[int, int, int, bytes, bytes]
+
+_Family = tuple[str, Status | None, tuple[str, ...]]
+"""A job that has ended, how it did (None: it was removed), and the jobs that depend on it."""
 
 
 class Work:
@@ -51,6 +56,11 @@ class Work:
         self._moves: Counter[tuple[int, Status | None, Status | None]] = Counter()
         self._keys: dict[Place, list[Entry]] = {}
         self._last_seq = -1
+        self._stirred: dict[int, Entry] = {}
+        self._families: list[_Family] = []
+        self._sought: set[str] = set()
+        self._has_told = False
+        self._is_telling = False
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
@@ -77,6 +87,10 @@ class Work:
         """Load the jobs of these ids; returns all that this transaction knows, by id."""
         self.select(_BY_ID, msgspec.json.encode(list(ids)).decode())
         return self.entries
+
+    def load_rows(self, seqs: Sequence[int]) -> list[Entry]:
+        """Load the jobs of these rows."""
+        return self.select(_BY_SEQ, msgspec.json.encode(seqs).decode()) if seqs else []
 
     def load_holders(self, places: Sequence[Place]) -> None:
         """Load the jobs that may hold these dedupe keys."""
@@ -107,14 +121,20 @@ class Work:
         return job
 
     def change(self, entry: Entry, job: Job) -> Job:
-        """Write what a step made of a job; its body stays. Returns the record as it is written."""
-        if job.updated_at < entry.job.updated_at:
-            job = _not_before(job, entry.job.updated_at)
+        """Write what a step made of a job; its body stays. Returns the record as it is written.
+
+        The children of a job that ends by it are told in the same step, and theirs of them.
+        """
+        before = entry.job
+        if job.updated_at < before.updated_at:
+            job = _not_before(job, before.updated_at)
         entry.job = job
         if entry.was is not None:
             self._changed[entry.seq] = entry
         if job.dedupe_key is not None:
             self._note_key(entry)
+        if job.workflow is not None:
+            self._tell(job.id, job.status, dependence.to_tell(before.status, job))
         return job
 
     def edit(self, entry: Entry, job: Job) -> Job:
@@ -132,11 +152,17 @@ class Work:
         return job
 
     def remove(self, entry: Entry) -> Job:
-        """Take a job out."""
+        """Take a job out; who depends on one that never ended is told."""
+        job = entry.job
         assert entry.was is not None
         self.remove_rows([entry.seq], entry.queue, entry.was)
-        del self.entries[entry.job.id]
-        return entry.job
+        for written in (self._changed, self._edited, self._renewed, self._stirred):
+            written.pop(entry.seq, None)
+        del self.entries[job.id]
+        self._sought.add(job.id)
+        if job.workflow is not None and job.status in LIVE:
+            self._tell(job.id, None, dependence.dependents(job))
+        return job
 
     def remove_rows(self, seqs: Sequence[int], queue: int, status: Status) -> None:
         """Take jobs of one queue and status out, unread."""
@@ -148,6 +174,45 @@ class Work:
             known = self._keys.setdefault((entry.queue, entry.job.dedupe_key), [])
             if all(each is not entry for each in known):
                 known.append(entry)
+
+    # ── telling ─────────────────────────────────────────────────────────────────────────────────
+
+    def stirred(self) -> list[Job]:
+        """Return the jobs that changed as another one ended, as they are by now."""
+        return [entry.job for entry in self._stirred.values()]
+
+    def _tell(self, parent_id: str, end: Status | None, children: tuple[str, ...]) -> None:
+        """Tell children how their parent ended, and those of each that ends of it, level by level."""
+        if not children:
+            return
+        self._families.append((parent_id, end, children))
+        if self._is_telling:
+            # A child has ended, and its own children are the next level: a line may be long.
+            return
+        self._is_telling = True
+        while self._families:
+            level, self._families = self._families, []
+            self._load_children(level)
+            for parent, how, ids in level:
+                for entry in filter(None, map(self.entries.get, ids)):
+                    told = dependence.parent_ended(entry.job, parent, how, self.now)
+                    if told is not None:
+                        self._stirred[entry.seq] = entry
+                        self.change(entry, told)
+        self._is_telling = False
+
+    def _load_children(self, families: Sequence[_Family]) -> None:
+        """Load the children of a level, by one statement if any are not known yet."""
+        wanted = {child for _, _, children in families for child in children}
+        if not self._has_told:
+            # The other jobs of the batch are about to end too, as likely as not.
+            known = self.entries.values()
+            wanted.update(child for each in known for child in dependence.dependents(each.job))
+            self._has_told = True
+        wanted -= self.entries.keys() | self._sought
+        if wanted:
+            self._sought |= wanted
+            self.load(wanted)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 

@@ -14,8 +14,10 @@ UPDATE jobs SET
     dedupe_key = new.column6,
     held_until = new.column7,
     token = new.column8,
-    state = new.column9
-FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)) AS new
+    -- A later server's stays.
+    format = max(jobs.format, new.column9),
+    state = new.column10
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS new
 WHERE jobs.seq = new.column1
 
 -- name: claim
@@ -65,6 +67,14 @@ SELECT
     coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
 FROM jobs
 WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: by_seq
+SELECT
+    seq, queue, format, state,
+    coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
+FROM jobs
+WHERE seq IN (SELECT value FROM json_each(?))
+ORDER BY seq
 
 -- name: holders
 SELECT

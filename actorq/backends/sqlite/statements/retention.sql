@@ -26,6 +26,12 @@ LIMIT ?
 SELECT min(due_at) FROM jobs INDEXED BY jobs_ended
 WHERE queue = ? AND status = ? AND status NOT IN (0, 1, 2) AND held_until IS NULL
 
+-- name: live_of_status
+SELECT seq, instr(state, ?) > 0 FROM jobs INDEXED BY jobs_listing
+WHERE queue = ? AND status = ?
+ORDER BY id
+LIMIT ?
+
 -- name: of_status
 SELECT seq FROM jobs INDEXED BY jobs_listing
 WHERE queue = ? AND status = ?
