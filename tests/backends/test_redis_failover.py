@@ -6,6 +6,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
+from msgspec.structs import replace
 from redis.crc import key_slot
 
 from actorq.backends.redis import RedisStore, Wait
@@ -13,7 +14,7 @@ from actorq.backends.redis.shards import Shards
 from actorq.clock import random_bits, wall_clock
 from actorq.core.commands import Ack
 from actorq.core.ids import IdMint
-from actorq.core.job import NewJob
+from actorq.core.job import DependentJob, NewJob
 from actorq.core.policy import Policy
 from actorq.core.results import Enqueued, Settled
 from actorq.core.transitions import Status
@@ -42,6 +43,12 @@ def new_job(queue: str) -> NewJob:
 def shaped(queue: str) -> NewJob:
     """Describe a job with an id that names the shard of its queue."""
     return NewJob(id=mint.mint(SHARDS.of_queue(queue)), queue_name=queue, payload="{}")
+
+
+def child_of(queue: str) -> DependentJob:
+    """Describe a job that will depend on another."""
+    new = shaped(queue)
+    return DependentJob(id=new.id, queue_name=queue, payload="{}", depends_on=())
 
 
 def slot_of(queue: str) -> int:
@@ -221,4 +228,29 @@ class TestLostNodes:
         for verb in (backend.check, backend.list_queues, lambda: backend.get_job([old[1].id])):
             with pytest.raises(BackendUnavailable):
                 cast("Callable[[], object]", verb)()
+        backend.close()
+
+    def test_a_child_at_a_dead_node_is_told_later(self, fragile: RedisCluster) -> None:
+        """A parent ends while the node of its child is away: the child hears of it afterwards (I17)."""
+        near, far = (queue_at(fragile, fragile.nodes[number]) for number in (1, 2))
+        backend = RedisStore(fragile.url, NAMESPACE, Policy(), timeout=1.0).connect()
+        parent, child, other = shaped(near), child_of(far), child_of(near)
+        children = [replace(one, depends_on=(parent.id,)) for one in (child, other)]
+        assert all(isinstance(one, Enqueued) for one in backend.enqueue([parent, *children]))
+        backend.dequeue([claim_of(near, 1)])
+        fragile.nodes[2].kill()
+        (answer,) = backend.ack([Ack(parent.id)])
+        assert isinstance(answer, Settled)
+        assert ids(backend.dequeue([claim_of(near, 1)])[0].jobs) == [other.id]
+        late = replace(child_of(near), depends_on=(child.id,))
+        later = replace(child_of(near), depends_on=(late.id,))
+        answers = backend.enqueue([late, shaped(near), later])
+        assert [type(one) for one in answers] == [BackendUnavailable, Enqueued, BackendUnavailable]
+        fragile.nodes[2].start()
+
+        def told() -> bool:
+            backend.promote_delayed(10)
+            return [job.id for job in backend.dequeue([claim_of(far, 1)])[0].jobs] == [child.id]
+
+        wait_until(told, "the child is told")
         backend.close()

@@ -21,6 +21,7 @@ from actorq.errors import BackendUnavailable
 from actorq.testing.conformance.answers import ids, token_of
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import QUEUE, Bench
+from actorq.testing.conformance.families import put_after
 from tests.servers.crews import Crew, claim_of, no_crash
 from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
@@ -138,6 +139,33 @@ class TestLostReplies:
         (answer,) = lane.batch(m.AckJobs, [Ack(job.id, token_of(job), "1")])
         assert (proxy.lost, cast("Settled", answer).repeated) == (1, True)
         assert bench.get(job).status is Status.COMPLETED
+
+    def test_an_end_is_told_by_the_next_sweep(
+        self, bench: Bench, proxy: Proxy, lane: Caller
+    ) -> None:
+        """When nobody heard that a parent ended its children are told none the less (I17)."""
+        parent = bench.put()
+        child = put_after(bench, [parent])
+        taken = bench.take(parent)
+        proxy.lose_replies(skip=1)
+        (answer,) = lane.batch(m.AckJobs, [Ack(taken.id, token_of(taken))])
+        assert (proxy.lost, cast("Settled", answer).repeated) == (1, True)
+        bench.advance(1.1)
+        bench.promote()
+        assert bench.get(child).status is Status.PENDING
+
+    def test_a_relay_that_is_cut(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
+        """The end of a parent counts though its children cannot be told now; the next sweep does it (I17)."""
+        parent = bench.put()
+        child = put_after(bench, [parent])
+        taken = bench.take(parent)
+        # The read and the write of the ack get through, but not those of what it has to tell.
+        proxy.lose_replies(9, skip=2)
+        (answer,) = lane.batch(m.AckJobs, [Ack(taken.id, token_of(taken))])
+        assert cast("Settled", answer).repeated is False
+        bench.advance(1.1)
+        bench.promote()
+        assert (bench.get(child).status, bench.get(child).version) == (Status.PENDING, 2)
 
     def test_twice_is_unknown(self, bench: Bench, proxy: Proxy, lane: Caller) -> None:
         """When the repeat is lost as well the caller hears that the outcome is unknown: 0 or 1 job (I1)."""

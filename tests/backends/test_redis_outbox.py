@@ -30,24 +30,13 @@ from actorq.testing.conformance.timetable import (
     put,
     ticks_of,
 )
-from tests.servers.redis_harness import RedisHarness
+from tests.servers.redis_groups import ManyShards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from actorq.backends.backend import Store
     from actorq.backends.redis.access import Access
-
-
-class ManyShards(RedisHarness):
-    """Stores of 64 shards on one server, as a namespace has them that was begun on a cluster."""
-
-    def make(self, policy: Policy) -> Store:
-        store = super().make(policy)
-        namespace = str(self.recipe(store).args[1])
-        self.link.call(b"HSET", f"{{{namespace}:meta}}:layout".encode(), b"shards", b"64")
-        return store
 
 
 @pytest.fixture

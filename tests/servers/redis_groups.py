@@ -1,4 +1,7 @@
-"""Redis servers in groups: a cluster of several nodes, and a primary with a replica behind a sentinel."""
+"""Redis servers in groups: a cluster of several nodes, and a primary with a replica behind a sentinel.
+
+And a single one that is made to look like a group.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,13 @@ from actorq.backends.redis.link import Link
 from actorq.errors import BackendUnavailable
 from tests.servers.processes import PATIENCE_S
 from tests.servers.redis import RedisServer
+from tests.servers.redis_harness import RedisHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from actorq.backends.backend import Store
+    from actorq.core.policy import Policy
 
 SLOTS: Final = 16_384
 NODE_TIMEOUT_MS: Final = 1_000
@@ -202,3 +209,13 @@ class SentinelGroup:
             return False
         about = dict(zip(found[0][::2], found[0][1::2], strict=True))
         return about[b"flags"] == b"slave" and about[b"master-link-status"] == b"ok"
+
+
+class ManyShards(RedisHarness):
+    """Stores of 64 shards on one server, as a namespace has them that was begun on a cluster."""
+
+    def make(self, policy: Policy) -> Store:
+        store = super().make(policy)
+        namespace = str(self.recipe(store).args[1])
+        self.link.call(b"HSET", f"{{{namespace}:meta}}:layout".encode(), b"shards", b"64")
+        return store

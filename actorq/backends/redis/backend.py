@@ -90,7 +90,7 @@ class RedisBackend:
 
     def redrive(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Give dead jobs another life, taking their dedupe keys back in the same step."""
-        return settling.redrive(self._access, ids)
+        return self._told(settling.redrive(self._access, ids))
 
     def get_job(self, ids: Sequence[str]) -> list[Job | None]:
         """Read jobs as last committed."""

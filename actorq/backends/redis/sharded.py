@@ -122,7 +122,7 @@ class ShardedBackend:
 
     def redrive(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Give dead jobs another life, taking their dedupe keys back in the same step."""
-        return self._spread.by_id(ids, str, settling.redrive)
+        return self._told(self._spread.by_id(ids, str, settling.redrive))
 
     def update_job(self, edits: Sequence[Edit]) -> list[Job | ActorqError]:
         """Change waiting jobs."""

@@ -14,7 +14,7 @@ from actorq.backends.redis.origin import later_of
 from actorq.backends.redis.outbox import GRACE_US, Ended, member_of
 from actorq.backends.redis.records import encode_body, encode_state, version_mark
 from actorq.core import dependence
-from actorq.core.transitions import LIVE, Status
+from actorq.core.transitions import ENDED, LIVE, Status
 
 if TYPE_CHECKING:
     from actorq.backends.redis.keys import Keys
@@ -100,9 +100,16 @@ class Writes:
         self._move(job, after)
         if job.status is Status.RUNNING and after.status is not Status.RUNNING:
             self._freed[job.queue_name] = None
+        if after.workflow is not None:
+            self._note_end(job, after)
+
+    def _note_end(self, job: Job, after: Job) -> None:
         children = dependence.to_tell(job.status, after)
         if children:
             self.note(Ended(after.id, after.version, after.status, children))
+        elif job.status in ENDED and after.status in LIVE and dependence.dependents(job):
+            # It lives again: what its last end decided must not be left to its next one.
+            self.note(Ended(job.id, job.version, job.status, dependence.dependents(job)))
 
     def _remove(self, job: Job) -> None:
         job_id = job.id.encode()
