@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 _DIGEST: int = 32
 """Hexadecimal digits of a unique key: 128 bits, which do not meet by chance."""
@@ -163,15 +164,15 @@ class SyncTask(Task[P, R]):
         return cast("R", self.definition.function(*args, **kwargs))
 
 
-class Call(Step[R]):
+class Call(Step[R_co]):
     """A call of a task, not made yet. ``draft`` is what every door takes."""
 
-    def __init__(self, task: Task[..., R], draft: Draft) -> None:
+    def __init__(self, task: Task[..., R_co], draft: Draft) -> None:
         """Call ``task`` by ``draft``."""
         self.task = task
         self.draft = draft
 
-    async def enqueue(self) -> JobHandle[R]:
+    async def enqueue(self) -> JobHandle[R_co]:
         """Make the call: the same as ``enqueue`` of its task."""
         (answer,) = await self.task.door.enqueue_many([self.draft])
         handle = self.handle(answer)
@@ -183,11 +184,11 @@ class Call(Step[R]):
         """Add its job to the plan of a workflow."""
         return plan.add(self, after)
 
-    def take(self, made: Iterator[JobHandle[Any]], /) -> JobHandle[R]:
+    def take(self, made: Iterator[JobHandle[Any]], /) -> JobHandle[R_co]:
         """Take the handle of its job."""
         return next(made)
 
-    def handle(self, answer: Enqueued | PrunedReplay | ActorqError) -> JobHandle[R] | ActorqError:
+    def handle(self, answer: Enqueued | PrunedReplay | ActorqError) -> JobHandle[R_co] | ActorqError:
         """Return the handle of what a door made of the draft, or why it made nothing."""
         if isinstance(answer, PrunedReplay):
             return NotFound(answer.id)

@@ -42,6 +42,12 @@ def send(to: str, *, urgent: bool = False, mailer: Mailer = actorq.injected) -> 
     return [to]
 
 
+@app.task
+async def total(*, context: actorq.Context = actorq.injected) -> int:
+    assert_type(await context.results(send), list[list[str]])
+    return sum(await context.results(add))
+
+
 @app.resource(per="job")
 def mailer(context: actorq.Context = actorq.injected) -> Mailer:
     return Mailer()
@@ -63,6 +69,18 @@ async def main() -> None:
         for made in await app.enqueue_many([add.call(1), add.call(2, 3)]):
             if isinstance(made, actorq.JobHandle):
                 assert_type(await made.result(), int)
+        line = actorq.chain(add.call(1), actorq.group([add.call(2)]), send.call("a"))
+        assert_type(line, actorq.Chain[list[str]])
+        assert_type(await (await line.enqueue()).result(), list[str])
+        assert_type(actorq.chain(line, add.call(1)), actorq.Chain[int])
+        pair = await actorq.group([line, send.call("b")]).enqueue()
+        assert_type(pair, actorq.GroupHandle[list[str]])
+        assert_type(await pair.results(), list[list[str]])
+        done = actorq.group((add.call(n) for n in range(9)), then=send.call("c"))
+        assert_type(await done.enqueue(), actorq.ChainHandle[list[str]])
+        await actorq.group([add.call(1), send.call("d")]).enqueue()
+        last = send.with_options(depends_on=[handle, "id", *pair.members], on_parent_failure="run")
+        await last.enqueue("e")
         async for report in handle.progress():
             print(report)
         assert_type(worker.figures.completed, int)
@@ -88,7 +106,16 @@ async def main() -> None:
     send(5)  # wrong
     actorq.Snooze(until="tomorrow")  # wrong
     app.resource(per="day")  # wrong
-    print(text)
+    actorq.chain(add.call(1), actorq.group([send.call("a")]))  # wrong
+    actorq.chain()  # wrong
+    actorq.chain(add, send.call("a"))  # wrong
+    actorq.chain(add(1), send.call("a"))  # wrong
+    actorq.group([send.call(5)])  # wrong
+    actorq.group([send("a")])  # wrong
+    send.with_options(depends_on=[5])  # wrong
+    send.with_options(on_parent_failure="maybe")  # wrong
+    words: list[str] = await (await actorq.chain(add.call(1)).enqueue()).result()  # wrong
+    print(text, words)
 """
 
 

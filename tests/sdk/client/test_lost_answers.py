@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from actorq import Ack, Enqueued, Settled, Status
+from actorq import Ack, Enqueued, ListJobs, Settled, Status, Workflow
 from actorq.sdk.client import ServerUnreachable
 from tests.sdk.client.servers import open_odd, open_server
 from tests.sdk.client.speakers import STEADY, Kind, speaking, with_each_client
@@ -69,6 +69,18 @@ async def test_a_batch_whose_answer_was_lost_makes_each_job_once(kind: Kind) -> 
         jobs = [one.job.payload for one in results if isinstance(one, Enqueued) and one.replayed]
         assert jobs == ["0", "1", "2"]
         assert await served.door.queue.get_queue_length("work") == 3
+
+
+async def test_jobs_that_depend_on_each_other_are_known_again(kind: Kind) -> None:
+    """A batch that is sent again names their parents by place, and makes each job once all the same (§6)."""
+    async with losing_the_first() as (served, proxy), speaking(kind, proxy.url, STEADY) as speaker:
+        parent = speaker.client.new_job("work", "0")
+        child = speaker.client.new_job("work", "1", depends_on=[parent])
+        results = await speaker.say(lambda calls: calls.enqueue_many([parent, child]))
+        (one, two) = [one.job for one in results if isinstance(one, Enqueued) and one.replayed]
+        assert two.workflow == Workflow(depends_on=(one.id,), waiting_for=(one.id,))
+        assert len(proxy.visits) == 2
+        assert len((await served.door.queue.list_jobs(ListJobs())).jobs) == 2
 
 
 async def test_settlements_whose_answer_was_lost_are_known_again(kind: Kind) -> None:
