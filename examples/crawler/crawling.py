@@ -1,11 +1,15 @@
-"""A crawl: rounds of visits, each round to the pages that the last one found."""
+"""A crawl: its first round is enqueued, and each round begins the next by itself."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
 
-from actorq import ActorqError, JobFailed, JobHandle
-from examples.crawler.tasks import Visit, app, visit
+from examples.crawler.tasks import Visit, conclude, round_of
+
+if TYPE_CHECKING:
+    from actorq import JobHandle
+    from examples.crawler.tasks import Round
 
 
 class Crawl(NamedTuple):
@@ -16,28 +20,16 @@ class Crawl(NamedTuple):
 
 
 async def crawl(start: str, depth: int) -> Crawl:
-    """Visit a page, and all that it leads to within so many links; the app must be connected."""
+    """Visit a page, and all that it leads to within so many links; the app must be connected.
+
+    It only looks on: whoever enqueued the first round may go away, and the crawl goes on.
+    """
     done = Crawl({}, [])
-    seen = {start}
-    frontier = [start]
-    while frontier and depth >= 0:
-        handles = await app.enqueue_many(visit.call(url) for url in frontier)
-        found: dict[str, None] = {}
-        for url, handle in zip(frontier, handles, strict=True):
-            try:
-                page = await _made(handle).result()
-            except JobFailed:
-                done.failed.append(url)
-            else:
-                done.pages[url] = page
-                found |= dict.fromkeys(page.links)
-        frontier = [url for url in found if url not in seen]
-        seen.update(frontier)
-        depth -= 1
-    return done
-
-
-def _made(one: JobHandle[Visit] | ActorqError) -> JobHandle[Visit]:
-    if isinstance(one, ActorqError):
-        raise one
-    return one
+    handle: JobHandle[Round] = await round_of([start], [], depth, str(uuid.uuid4())).enqueue()
+    while True:
+        found = await handle.result()
+        done.pages.update((page.url, page) for page in found.pages)
+        done.failed.extend(found.failed)
+        if found.following is None:
+            return done
+        handle = conclude.handle(found.following)

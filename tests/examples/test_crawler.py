@@ -10,7 +10,7 @@ import pytest
 
 from examples.crawler import tasks
 from examples.crawler.crawling import Crawl, crawl
-from examples.crawler.tasks import visit
+from examples.crawler.tasks import conclude, round_of, visit
 from examples.crawler.web import Answer, Web, little_web, read, serving, write
 
 if TYPE_CHECKING:
@@ -94,6 +94,32 @@ async def test_two_crawls_share_their_visits(app: AppUnderTest) -> None:
             group.start_soon(run)
     assert results[0] == results[1]
     assert len(app.jobs(visit)) == 11
+
+
+async def test_a_crawl_goes_on_by_itself(app: AppUnderTest) -> None:
+    """Each round begins the next in one step, though nobody looks on (§2)."""
+    web = PaperWeb(little_web(30))
+    await round_of([f"{HOST}/0"], [], 10, "alone").enqueue()
+    with app.replace(web, Web):
+        await app.drain(may_fail=True)
+    assert set(web.asked) == {f"/{number}" for number in range(31)}
+    assert [len(job.workflow.depends_on) for job in app.jobs(conclude) if job.workflow] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+    ]
+
+
+async def test_a_round_that_is_begun_twice_is_one(app: AppUnderTest) -> None:
+    """A handler that runs a second time finds the jobs that it has made, also when they have ended (§6)."""
+    web = PaperWeb(little_web(3))
+    with app.replace(web, Web):
+        for _ in range(2):
+            await round_of([f"{HOST}/0"], [], 0, "twice").enqueue()
+            await app.drain()
+    assert (web.asked.total(), len(app.jobs(conclude))) == (1, 1)
 
 
 async def test_a_real_web_is_crawled(app: AppUnderTest) -> None:

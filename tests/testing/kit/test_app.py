@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from actorq import App, Context, Status, Zlib, injected
+from actorq import App, Context, Status, Zlib, chain, group, injected
 
 if TYPE_CHECKING:
     from actorq.testing.app_kit import AppUnderTest
@@ -137,6 +137,32 @@ async def test_plain_functions_take_no_virtual_time(app: AppUnderTest) -> None:
     assert await counted.result() == "4999950000 False"
     assert await squared.result() == 144
     assert (app.queue.now() - begin).total_seconds() < 5.0
+
+
+async def test_workflows_are_worked_off(app: AppUnderTest) -> None:
+    """A drain goes on to what waits for others, in whatever queue, the moment that they have ended (§2)."""
+    begin = app.queue.now()
+    end = chain(square.call(5), fragile.call())
+    handle = await group([count.call(3), count.call(4)], then=end).enqueue()
+    app.assert_enqueued(square, 5)
+    letters = await chain(count.call(9), send.call("ada")).enqueue()
+    with app.replace(Mailer()):
+        drained = await app.drain(delayed=True, may_fail=True)
+    assert (drained.completed, await handle.result()) == (6, "at last")
+    assert await letters.status() is Status.COMPLETED
+    assert (app.queue.now() - begin).total_seconds() == pytest.approx(600.0, abs=5.0)
+
+
+async def test_what_waits_in_vain_is_not_waited_for(app: AppUnderTest) -> None:
+    """A job whose parent is in a paused queue, or not due yet, holds up no drain."""
+    await app.queue.pause("mail")
+    stuck = await chain(send.call("ada"), square.call(3)).enqueue()
+    late = await chain(count.with_options(delay="1h").call(2), square.call(4)).enqueue()
+    await app.drain()
+    assert await late.status() is Status.DELAYED
+    await app.drain(delayed=True)
+    assert await late.result() == 16
+    assert await stuck.status() is Status.DELAYED
 
 
 async def test_a_job_of_an_unknown_task_is_told(app: AppUnderTest) -> None:
