@@ -9,9 +9,10 @@ from actorq.testing.invariants.records import Base, Record, Status
 MoveEvent: TypeAlias = Literal[
     "enqueue", "promote", "reschedule", "edit", "claim", "ack", "retry", "bury", "release",
     "postpone", "expire", "extend", "request_cancel", "abort", "cancel", "lapse", "redrive",
-    "prune", "delete", "purge",
+    "note", "prune", "delete", "purge",
 ]  # fmt: skip
-"""The events of the table of transitions, the birth of a job, and the three ways to be removed."""
+"""The events of the table of transitions, the birth of a job, the note in its record that another one
+depends on it, and the three ways to be removed."""
 
 
 class Move(Base, frozen=True):

@@ -13,6 +13,7 @@ from actorq.testing.invariants import (
     dedupe,
     due,
     failures,
+    families,
     fencing,
     heeded,
     idempotency,
@@ -54,6 +55,7 @@ RULES: Final = (
     dead_letters.check,
     payloads.check,
     progress.check,
+    families.check,
     onlooker.check,
 )
 

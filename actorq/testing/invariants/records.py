@@ -43,7 +43,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     """What a client asked for. Durations are seconds, and count from the store's taking it.
 
     ``job_id`` is set when the caller minted the id itself. ``scope`` is the authenticated caller that
-    an idempotency key belongs to. ``expires_in`` is the time in which it must be started.
+    an idempotency key belongs to. ``expires_in`` is the time in which it must be started. ``depends_on``
+    are the ids of the jobs that it waits for; it ``runs_anyway`` where one of them does not succeed.
     """
 
     queue: str
@@ -60,6 +61,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     on_duplicate: OnDuplicate = "return"
     idempotency_key: str | None = None
     scope: str = ""
+    depends_on: tuple[str, ...] = ()
+    runs_anyway: bool = False
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -21,7 +21,8 @@ LIVE: Final = frozenset({"pending", "delayed", "running"})
 FINAL: Final = frozenset({"completed", "dead", "cancelled"})
 
 LEGAL: Final[dict[MoveEvent, frozenset[tuple[Status | None, Status]]]] = {
-    "enqueue": frozenset({(None, "pending"), (None, "delayed")}),
+    # It is cancelled from its birth if a job on which it depends had failed by then.
+    "enqueue": frozenset({(None, "pending"), (None, "delayed"), (None, "cancelled")}),
     "promote": frozenset({("delayed", "pending")}),
     "reschedule": frozenset({("pending", "delayed")}),
     "edit": frozenset({("pending", "pending"), ("delayed", "delayed")}),
@@ -38,6 +39,7 @@ LEGAL: Final[dict[MoveEvent, frozenset[tuple[Status | None, Status]]]] = {
     "cancel": frozenset({("pending", "cancelled"), ("delayed", "cancelled")}),
     "lapse": frozenset({("pending", "dead"), ("delayed", "dead")}),
     "redrive": frozenset({("dead", "pending")}),
+    "note": frozenset({("pending", "pending"), ("delayed", "delayed"), ("running", "running")}),
 }
 """Which statuses an event may lead from and to. What may be removed is the matter of I1."""
 
@@ -158,7 +160,8 @@ def _without_a_word(life: Life) -> Iterator[Violation]:
                 for call in life.settles
             )
         elif status == "cancelled":
-            spoken = life.asked("cancel", before=look.end)
+            # Whether it was for its parents' sake is the matter of ``families``.
+            spoken = life.asked("cancel", before=look.end) or bool(life.parents)
         else:
             continue
         if not spoken:

@@ -155,6 +155,12 @@ class Life:
         return [call for call in self.submissions if call.got and call.got.outcome == "created"]
 
     @property
+    def parents(self) -> tuple[str, ...]:
+        """The jobs that it was made to depend on."""
+        made = self.created_by
+        return made[0].sent.request.depends_on if made else ()
+
+    @property
     def queue(self) -> str | None:
         """The queue, if anybody named it."""
         if self.submissions:

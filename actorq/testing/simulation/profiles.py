@@ -8,49 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from actorq.core.policy import Policy, Retention
+from actorq.testing.simulation.mishaps import Exchanges, Handlers, Troubles
 from actorq.testing.simulation.store import Odds
-
-
-class Handlers(msgspec.Struct, frozen=True, kw_only=True):
-    """How likely each end of a handler is; what is left is that it does its job."""
-
-    fails: float = 0.1
-    fails_for_now: float = 0.03
-    rejects: float = 0.02
-    hands_back: float = 0.03
-    hangs: float = 0.0
-    dies: float = 0.0
-    says_no_token: float = 0.01
-
-
-class Exchanges(msgspec.Struct, frozen=True, kw_only=True):
-    """How likely each mishap of a request or its answer is."""
-
-    lost_request: float = 0.0
-    lost_answer: float = 0.0
-    doubled: float = 0.0
-    slow: float = 0.0
-
-
-class Troubles(msgspec.Struct, frozen=True, kw_only=True):
-    """How likely each kind of trouble is, whenever there is some; what is left is that nothing happens."""
-
-    server_crash: float = 0.0
-    server_pause: float = 0.0
-    server_cut_off: float = 0.0
-    server_deploy: float = 0.0
-    server_clock: float = 0.0
-    worker_crash: float = 0.0
-    worker_pause: float = 0.0
-    worker_deploy: float = 0.0
-    client_crash: float = 0.0
-    store_clock: float = 0.0
-    store_cut: float = 0.0
-    store_freeze: float = 0.0
-    store_restart: float = 0.0
-    store_power: float = 0.0
-    store_fail_over: float = 0.0
-
 
 SHORT: Final = Policy(max_extension=6.0, max_expiries=2, max_interruptions=6)
 """The bounds of most worlds: near enough to be met."""
@@ -86,6 +45,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     that arrives after the end of its job, and the removal of its record, is a new job."""
     dedupes: float = 0.2
     """The chance that a request has a dedupe key."""
+    depends: float = 0.0
+    """The chance that a request depends on jobs that are known; 0 where none does."""
     schedule: float = 0.2
     """The chance that a schedule makes jobs, too."""
     queues: tuple[str, ...] = ("mail", "video")
@@ -260,6 +221,23 @@ PROFILES: Final[dict[str, Profile]] = {
                 store_power=0.08,
             ),
             clock_error=60.0,
+        ),
+        Profile(
+            name="families",
+            removes=False,
+            about="jobs depend on others, while servers, workers and answers are lost",
+            calls=(40, 80),
+            dedupes=0.1,
+            depends=0.6,
+            handlers=Handlers(fails=0.1, rejects=0.08, dies=0.03),
+            handling=(0.02, 1.5),
+            exchanges=_LOST,
+            odds=_HOSTILE,
+            troubles=Troubles(
+                server_crash=0.2, server_pause=0.05, worker_crash=0.15, store_cut=0.1,
+                store_restart=0.1, store_power=0.1,
+            ),
+            recovery=80.0,
         ),
         Profile(
             name="overload",

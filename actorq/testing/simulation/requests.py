@@ -10,6 +10,7 @@ from actorq.core.ids import IdMint
 from actorq.core.instants import to_us
 from actorq.core.intake import new_job
 from actorq.core.job import Backoff
+from actorq.core.workflow import OnParentFailure
 from actorq.face import EnqueueOptions
 from actorq.testing.invariants.records import Delivery, OnDuplicate, Request, digest
 
@@ -27,6 +28,10 @@ _LAPSES: Final = (None, None, None, None, 1.5)
 _KEYS: Final = ("a", "b", "c")
 _POLICIES: Final[tuple[OnDuplicate, ...]] = ("return", "replace", "reject")
 _DELIVERIES: Final[tuple[Delivery, ...]] = ("at_least_once", "at_least_once", "at_most_once")
+_IF_PARENTS_FAIL: Final = (OnParentFailure.CANCEL, OnParentFailure.RUN)
+_RECENT: Final = 8
+"""Of how many of the latest jobs a new one may depend on some."""
+
 _BACKOFF: Final = Backoff(base=0.2, factor=2.0, max=1.5)
 
 PLAIN, KEYED, NAMED = "nothing", "key", "id"
@@ -95,6 +100,8 @@ class Wishes:
                 dedupe_window=choices.pick(f"{name} window", _WINDOWS),
                 on_duplicate=choices.pick(f"{name} on duplicate", _POLICIES),
             )
+        if self._world.profile.depends and self._world.known:
+            request = self._among_others(request, choices)
         match choices.pick(f"{name} known by", (PLAIN, KEYED, NAMED)):
             case "key":
                 request = replace(request, idempotency_key=text, scope=name)
@@ -106,6 +113,20 @@ class Wishes:
                 return Wish(text, options, request, job, not self._world.profile.removes)
             case _:
                 return Wish(text, self._options(request), request, None, False)
+
+    def _among_others(self, request: Request, choices: Choices) -> Request:
+        """Let a request depend on some of the jobs that are known, mostly the latest."""
+        name, known = self._name, self._world.known
+        if not choices.chance(f"{name} depends", self._world.profile.depends):
+            return request
+        count = 1 + choices.choose(f"{name} depends on how many", 3)
+        recent = known[-_RECENT:]
+        parents = [choices.pick(f"{name} depends on", recent) for _ in range(count)]
+        return replace(
+            request,
+            depends_on=tuple(dict.fromkeys(parents)),
+            runs_anyway=choices.chance(f"{name} runs anyway", 0.4),
+        )
 
     def _options(self, request: Request) -> EnqueueOptions:
         options = EnqueueOptions(
@@ -121,6 +142,9 @@ class Wishes:
             options["dedupe_key"] = request.dedupe_key
             options["dedupe_window"] = request.dedupe_window
             options["on_duplicate"] = request.on_duplicate
+        if request.depends_on:
+            options["depends_on"] = request.depends_on
+            options["on_parent_failure"] = _IF_PARENTS_FAIL[request.runs_anyway]
         if request.idempotency_key is not None:
             options["idempotency_key"] = request.idempotency_key
             options["caller"] = request.scope

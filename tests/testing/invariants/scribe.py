@@ -19,6 +19,9 @@ FIRST: Final = "t1"
 SECOND: Final = "t2"
 """Tokens: of a claim that nobody knows, of the first one, of the one after that."""
 
+NEVER: Final = 253_402_300_799_999_999
+"""The due time of a job that waits for others."""
+
 
 class Scribe:
     """A history as it grows. Jobs are of the queue ``q``, and hold the payload ``p`` and their id."""
@@ -159,9 +162,23 @@ class Scribe:
 
     # ── the store ───────────────────────────────────────────────────────────────────────────────
 
-    def born(self, job_id: str = "a", **fields: object) -> None:
+    def child(self, job_id: str, *parents: str, anyway: bool = False, due: int = NEVER) -> None:
+        """Have the store write a job that waits for others, and then have its request accepted."""
+        self.born(
+            job_id,
+            e.Request(
+                queue="q",
+                payload=e.digest(f"p{job_id}"),
+                depends_on=parents,
+                runs_anyway=anyway,
+            ),
+            status="delayed",
+            due=due,
+        )
+
+    def born(self, job_id: str = "a", wish: e.Request | None = None, **fields: object) -> None:
         """Have the store write a job, and then have its request accepted."""
-        plain = e.Request(queue="q", payload=e.digest(f"p{job_id}"))
+        plain = wish or e.Request(queue="q", payload=e.digest(f"p{job_id}"))
         job = e.Record(job_id=job_id, queue="q", status="pending", version=0, payload=plain.payload)
         job = self._jobs[job_id] = replace(job, **fields)
         call = self.ask_for(replace(plain, delivery=job.delivery, priority=job.priority))

@@ -6,6 +6,7 @@ import pytest
 
 from actorq.testing.invariants import History, judge
 from tests.testing.invariants import (
+    broken_families,
     broken_lives,
     broken_queues,
     broken_stores,
@@ -14,7 +15,14 @@ from tests.testing.invariants import (
 )
 from tests.testing.invariants.broken import BROKEN
 
-REGISTERED = (broken_lives, broken_queues, broken_stores, broken_wishes, broken_words)
+REGISTERED = (
+    broken_families,
+    broken_lives,
+    broken_queues,
+    broken_stores,
+    broken_wishes,
+    broken_words,
+)
 """The modules that filled the register."""
 
 

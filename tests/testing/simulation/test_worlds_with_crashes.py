@@ -5,6 +5,12 @@ from __future__ import annotations
 from tests.testing.simulation.worlds import SEEDS, run
 
 
+def test_worlds_with_families_keep_every_promise() -> None:
+    """Jobs that depend on others start after them and are told of each end, whoever crashes (§2, I17)."""
+    met = run("families", SEEDS)
+    assert {"moved: note", "moved: cancel", "fault: kill of server", "store: unheard"} <= met.keys()
+
+
 def test_worlds_with_crashes_keep_every_promise() -> None:
     """Servers, workers and clients are killed, paused and replaced; jobs end all the same (I1-I17)."""
     met = run("crashes", SEEDS)

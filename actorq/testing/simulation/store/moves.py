@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from actorq.core import dependence
 from actorq.core.job import ErrorKind
 from actorq.core.transitions import Status
 from actorq.testing.invariants.events import Move, MoveEvent
@@ -79,10 +80,26 @@ def event_of(verb: str, change: Change) -> MoveEvent:
         return "enqueue"
     if after is None:
         return _REMOVALS.get(verb, "prune")
+    told = _told(before, after)
+    if told is not None:
+        return told
     if verb in {"enqueue", "update_job"} and before.status is not after.status:
         # An edit of the due time: it moves a waiting job from one kind of waiting to the other.
         return "promote" if after.status is Status.PENDING else "reschedule"
     return _BY_STATUS.get((verb, after.status)) or _BY_VERB.get(verb, "edit")
+
+
+def _told(before: Job, after: Job) -> MoveEvent | None:
+    """Name what a record was told of another job: that it depends on this one, or that it ended."""
+    if dependence.dependents(after) != dependence.dependents(before):
+        return "note"
+    if before.workflow is None or after.workflow is None or not before.waits_for_others:
+        return None
+    if after.status is Status.CANCELLED:
+        return "cancel"
+    if after.workflow.waiting_for == before.workflow.waiting_for:
+        return None
+    return "promote" if after.status is Status.PENDING else "edit"
 
 
 def record_of(job: Job, before: Job | None) -> Record:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actorq.backends.memory import enqueues, leases
 from actorq.cast import Cast
-from actorq.core import lifecycle, retry, verdicts
+from actorq.core import dependence, lifecycle, retry, verdicts
 from actorq.core.ids import IdMint
 from actorq.testing.simulation.director import Parts
 from actorq.testing.simulation.store.journal import Journal
@@ -15,6 +15,7 @@ from tests.testing.simulation.planted import (
     counting,
     fencing,
     keys,
+    kinship,
     ordering,
     steps,
     ticking,
@@ -58,6 +59,7 @@ def _about(thing: object) -> str:
 
 STANDING: Final = (leases, "standing")
 EXPIRE: Final = (lifecycle, "expire")
+PARENT_ENDED: Final = (dependence, "parent_ended")
 RELEASE: Final = (lifecycle, "release")
 
 BUGS: Final[tuple[Bug, ...]] = (
@@ -148,6 +150,11 @@ BUGS: Final[tuple[Bug, ...]] = (
         ordering.redrive_keeps_the_place,
     ),
     _store("accepted-twice", "I13", "rivals", ordering.AcceptedTwice),
+    # those who wait for others
+    _store("tells-afterwards", "I17", "families", kinship.TellsAfterwards),
+    _store("only-success-is-told", "I17", "families", kinship.OnlySuccessIsTold),
+    _wrong("first-end-is-enough", "I9", "families", PARENT_ENDED, kinship.first_end_is_enough),
+    _wrong("any-end-will-do", "I3", "families", PARENT_ENDED, kinship.any_end_will_do),
     # actors
     _actor("deaf-manager", "I9", "calm", Cast(lease_manager=acting.DeafManager)),
     _actor("hints-without-beats", "I9", "deaf", Cast(lease_manager=acting.HintsWithoutBeats)),
