@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from msgspec.structs import replace
 
-from actorq.core.results import Enqueued, Outcome
+from actorq.core.results import Enqueued, Outcome, PrunedReplay
 from actorq.core.workflow import MAX_DEPENDENTS
 from actorq.errors import ActorqError, InvalidInput
 from actorq.sdk.errors import TaskError
@@ -16,6 +17,7 @@ from actorq.sdk.handle import AnyHandle, JobHandle, cancel_all
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from actorq.core.job import Job
     from actorq.face import EnqueueOptions
     from actorq.sdk.door import Draft
     from actorq.sdk.task import Call
@@ -24,6 +26,9 @@ R_co = TypeVar("R_co", covariant=True)
 
 Places: TypeAlias = tuple[int, ...]
 """Which jobs of a plan, by their places in it."""
+
+Answers: TypeAlias = Sequence[Enqueued | PrunedReplay | ActorqError]
+"""What a door says of each job of a plan."""
 
 
 class Part(ABC):
@@ -52,7 +57,7 @@ class Plan:
     def __init__(self) -> None:
         """Have none."""
         self._calls: list[Call[Any]] = []
-        self._drafts: list[Draft] = []
+        self.drafts: list[Draft] = []
         self._dependents: list[int] = []
 
     def add(self, call: Call[Any], after: Places) -> Places:
@@ -71,7 +76,7 @@ class Plan:
             known = {name: each for name, each in options.items() if name != "on_parent_failure"}
             options = cast("EnqueueOptions", known)
         self._calls.append(call)
-        self._drafts.append(replace(call.draft, options=options, after=after))
+        self.drafts.append(replace(call.draft, options=options, after=after))
         self._dependents.append(0)
         return (len(self._calls) - 1,)
 
@@ -86,19 +91,34 @@ class Plan:
         door = self._calls[0].task.door
         if any(call.task.door != door for call in self._calls):
             raise TaskError("the tasks of a workflow must be connected to the same queue")
-        answers = await door.enqueue_many(self._drafts)
-        made: list[JobHandle[Any]] = []
-        fresh: list[JobHandle[Any]] = []
-        refusals: list[ActorqError] = []
-        for call, answer in zip(self._calls, answers, strict=True):
-            handle = call.handle(answer)
-            if isinstance(handle, ActorqError):
-                refusals.append(handle)
-                continue
-            made.append(handle)
-            if isinstance(answer, Enqueued) and answer.outcome is Outcome.CREATED:
-                fresh += [] if answer.replayed else [handle]
-        if refusals:
-            await cancel_all(fresh)
-            raise refusals[0]
-        return iter(made)
+        answers = await door.enqueue_many(self.drafts)
+        pairs = zip(self._calls, answers, strict=True)
+        # What was pruned since an earlier request made it has a handle too: the workflow is there.
+        made = [
+            call.task.handle(answer.id) if isinstance(answer, PrunedReplay) else call.handle(answer)
+            for call, answer in pairs
+        ]
+        refused = first_refusal(answers)
+        if refused is not None:
+            fresh = {job.id for job in created(answers)}
+            await cancel_all(
+                [one for one in made if isinstance(one, JobHandle) and one.id in fresh]
+            )
+            raise refused
+        return iter([one for one in made if isinstance(one, JobHandle)])
+
+
+def first_refusal(answers: Answers) -> ActorqError | None:
+    """Return why a workflow was not made: the first refusal, as those behind it follow from it."""
+    return next((answer for answer in answers if isinstance(answer, ActorqError)), None)
+
+
+def created(answers: Answers) -> list[Job]:
+    """Return the jobs that this very request made: neither duplicates, nor what an earlier one made."""
+    return [
+        answer.job
+        for answer in answers
+        if isinstance(answer, Enqueued)
+        and answer.outcome is Outcome.CREATED
+        and not answer.replayed
+    ]

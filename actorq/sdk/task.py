@@ -188,7 +188,9 @@ class Call(Step[R_co]):
         """Take the handle of its job."""
         return next(made)
 
-    def handle(self, answer: Enqueued | PrunedReplay | ActorqError) -> JobHandle[R_co] | ActorqError:
+    def handle(
+        self, answer: Enqueued | PrunedReplay | ActorqError
+    ) -> JobHandle[R_co] | ActorqError:
         """Return the handle of what a door made of the draft, or why it made nothing."""
         if isinstance(answer, PrunedReplay):
             return NotFound(answer.id)

@@ -79,13 +79,13 @@ def chain(*parts: *tuple[*tuple[Part, ...], Step[R]]) -> Chain[R]:
     ``with_options(on_parent_failure="run")`` lets it run all the same. A handler reads what its parents
     returned by its context's ``results``.
     """
-    for part in parts:
-        if not isinstance(part, Part):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are typed
+    given: tuple[object, ...] = parts
+    for part in given:
+        if not isinstance(part, Part):
             raise TaskError(f"{part!a:.100} is no part of a chain: take task.call(...)")
-    last = parts[-1] if parts else None
-    if not isinstance(last, Step):
+    if not given or not isinstance(given[-1], Step):
         raise TaskError("a chain ends with a call of a task, or with another chain")
-    return Chain(parts[:-1], last)
+    return Chain(parts[:-1], parts[-1])
 
 
 @overload

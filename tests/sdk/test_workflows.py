@@ -223,6 +223,9 @@ async def test_a_workflow_sent_twice_is_one(app: AppUnderTest) -> None:
     assert [job.id for job in one.jobs] == [job.id for job in two.jobs]
     await app.drain()
     assert await two.result() == 5
+    await app.queue.delete(one.jobs[0].id)
+    three = await whole.enqueue()
+    assert (three.jobs[0].id, await three.result()) == (one.jobs[0].id, 5)
 
 
 async def test_what_is_too_large_is_refused_before_it_is_sent(app: AppUnderTest) -> None:

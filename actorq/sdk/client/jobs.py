@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from actorq.core import bounds, calls, intake
 from actorq.core.commands import Edit, ListJobs
 from actorq.core.job import NewJob
 from actorq.core.results import Enqueued, Page, PrunedReplay
-from actorq.errors import NotFound
+from actorq.errors import ActorqError, IllegalTransition, NotFound
 from actorq.sdk.client import batches, reading, writing
 from actorq.sdk.client.base import JSON, POLICY, BaseCalls, path_of, queue_path
 from actorq.sdk.client.exchange import Repeat, Request, Subject
-from actorq.sdk.door import LONGEST_WAIT_S
+from actorq.sdk.door import LONGEST_WAIT_S, make_all
+from actorq.sdk.step import Plan, created, first_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actorq.core.job import Job
-    from actorq.errors import ActorqError
     from actorq.face import EnqueueOptions
     from actorq.sdk.client.exchange import Conversation
-    from actorq.sdk.task import Call
+    from actorq.sdk.step import Step
 
 NOT_MODIFIED: Final = 304
 
@@ -57,18 +58,27 @@ class JobCalls(BaseCalls):
             expect=frozenset({200, 201}),
             about=Subject(queue_name=queue_name),
         )
-        result = reading.enqueued((yield from self.ask(request)), request.about)
-        if isinstance(result, PrunedReplay):
-            raise NotFound(result.id)
-        return result.job
+        return _made(reading.enqueued((yield from self.ask(request)), request.about))
 
-    def enqueue_call(self, call: Call[Any]) -> Conversation[Job]:
+    def enqueue_call(self, call: Step[Any]) -> Conversation[Job]:
         """Enqueue a call of a task, ``client.enqueue_call(welcome.call("Ada"))``, and return its job.
 
-        Raises as ``enqueue`` does.
+        Of a chain, it makes all jobs in one step, and returns the last. Raises as ``enqueue`` does, for a
+        chain the first refusal: then what was made of it is cancelled.
         """
-        draft = call.draft
-        return self.enqueue(draft.queue_name, draft.payload, **draft.options)
+        plan = Plan()
+        call.lay(plan, ())
+        if len(plan.drafts) == 1:
+            (draft,) = plan.drafts
+            return (yield from self.enqueue(draft.queue_name, draft.payload, **draft.options))
+        answers = yield from self.enqueue_many(make_all(plan.drafts, self.new_job))
+        refused = first_refusal(answers)
+        if refused is None:
+            return _made(answers[-1])
+        for job in reversed(created(answers)):
+            with suppress(IllegalTransition, NotFound):
+                yield from self.cancel(job.id)
+        raise refused
 
     def enqueue_many(
         self, jobs: Sequence[NewJob]
@@ -190,6 +200,14 @@ class JobCalls(BaseCalls):
         query = calls.query(query)
         request = Request(method="GET", path="/jobs", query=writing.query_of(query))
         return reading.page((yield from self.ask(request)))
+
+
+def _made(result: Enqueued | PrunedReplay | ActorqError) -> Job:
+    if isinstance(result, PrunedReplay):
+        raise NotFound(result.id)
+    if isinstance(result, ActorqError):
+        raise result
+    return result.job
 
 
 def _quoted(key: str) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
-from actorq import BackendUnavailable, Enqueued, InvalidInput, OnParentFailure, Workflow
+from actorq import (
+    App,
+    BackendUnavailable,
+    Enqueued,
+    InvalidInput,
+    ListJobs,
+    OnParentFailure,
+    QueueEdit,
+    QueueFull,
+    Status,
+    Workflow,
+    chain,
+    group,
+)
 from actorq.core.instants import LATEST_US
 from actorq.sdk.client import Refused
 from actorq.sdk.client.door import open_door
@@ -45,9 +59,9 @@ async def test_a_job_is_shown_as_it_stands(kind: Kind) -> None:
             not_before=child.created_at + 60_000_000,
         )
         assert (child.available_at, child.waits_for_others) == (LATEST_US, True)
-        for job_id in (parent.id, child.id):
-            shown = await speaker.say(lambda calls, job_id=job_id: calls.get_job(job_id))
-            assert shown == await served.door.queue.get_job(job_id)
+        for job in (parent, child):
+            shown = await speaker.say(methodcaller("get_job", job.id))
+            assert shown == await served.door.queue.get_job(job.id)
 
 
 async def test_jobs_of_one_list_depend_on_each_other(kind: Kind) -> None:
@@ -95,8 +109,32 @@ async def test_what_depends_on_each_other_is_not_cut(kind: Kind) -> None:
         assert not server.visits
         for jobs, number in (([one, two], 2), ([one, three], 1)):
             with pytest.raises(Refused):
-                await speaker.say(lambda calls, jobs=jobs: calls.enqueue_many(jobs))
+                await speaker.say(methodcaller("enqueue_many", jobs))
             assert len(json.loads(server.visits[-1].body)["jobs"]) == number
+
+
+async def test_a_chain_is_one_call(kind: Kind) -> None:
+    """Enqueued by a client it is made in one step, or refused as a whole; its last job is answered (§9)."""
+    app = App()
+
+    @app.task
+    async def work(number: int) -> None:
+        """Do nothing."""
+
+    narrow = work.with_options(queue="narrow")
+    async with open_server() as served, speaking(kind, served.url) as speaker:
+        whole = group([work.call(1), work.call(2)], then=work.call(3))
+        job = await speaker.say(lambda calls: calls.enqueue_call(whole))
+        assert job.workflow is not None
+        assert (job.payload, len(job.workflow.waiting_for)) == ('{"number":3}', 2)
+        single = await speaker.say(lambda calls: calls.enqueue_call(chain(work.call(4))))
+        assert (single.payload, single.workflow) == ('{"number":4}', None)
+        await served.door.queue.update_queue(QueueEdit(queue_name="narrow", max_depth=1))
+        wide = chain(group([narrow.call(5), narrow.call(6)]), work.call(7))
+        with pytest.raises(QueueFull):
+            await speaker.say(lambda calls: calls.enqueue_call(wide))
+        (left,) = (await served.door.queue.list_jobs(ListJobs(queue_name="narrow"))).jobs
+        assert left.status is Status.CANCELLED
 
 
 async def test_the_door_names_earlier_drafts(kind: Kind) -> None:
