@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections import deque
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from actorq.backends.postgres import (
     arrays,
@@ -16,11 +17,13 @@ from actorq.backends.postgres import (
 from actorq.backends.postgres import claims as claiming
 from actorq.backends.postgres import edits as editing
 from actorq.backends.postgres.enqueue import enqueue
+from actorq.backends.postgres.families import Entangled
 from actorq.backends.postgres.sweeps import Upcoming, read_upcoming
-from actorq.backends.postgres.transaction import ask_once, perform
+from actorq.backends.postgres.transaction import ATTEMPTS, ask_once, perform
 from actorq.backends.postgres.work import UnknownQueueError, Work, first
 from actorq.core.bounds import is_job_id
 from actorq.core.results import Check, Sweep
+from actorq.errors import BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+STIRRED: Final = 10_000
+"""How many jobs are remembered that others stirred: hints, of which the first are lost when nobody asks."""
+
 
 class PostgresBackend:
     """One connection to the database. The verbs are those of ``actorq.backends.backend``."""
@@ -47,22 +53,34 @@ class PostgresBackend:
         """Work on ``connection``, which is this backend's from now on."""
         self._connection = connection
         self._shared = shared
+        self._stirred: deque[Job] = deque(maxlen=STIRRED)
 
     def _do(self, verb: Callable[[Work], T]) -> T:
         """Do a verb in a transaction, anew if another one is in its way."""
         attempts = 0
+        beside: frozenset[str] = frozenset()
 
-        def attempt(transaction: Transaction) -> T:
+        def attempt(transaction: Transaction) -> tuple[T, Work]:
             nonlocal attempts
             attempts += 1
-            return verb(Work(transaction, self._shared, again=attempts > 1))
+            work = Work(transaction, self._shared, again=attempts > 1, beside=beside)
+            return verb(work), work
 
         while True:
             try:
-                return perform(self._connection, self._shared.begin, attempt)
+                answer, work = perform(self._connection, self._shared.begin, attempt)
             except UnknownQueueError:
                 # Another process made the queue. One look at the list, and it is known for ever.
                 self._learn_queues()
+            except Entangled as error:
+                if attempts >= ATTEMPTS:
+                    raise BackendUnavailable(
+                        f"PostgreSQL: others were in the way again and again: {error}"
+                    ) from error
+                beside |= error.ids
+            else:
+                self._stirred.extend(entry.job for entry in work.families.stirred.values())
+                return answer
 
     def _ask(self, statement: Statement) -> list[Result]:
         """Run one statement, which is a transaction of its own."""
@@ -139,6 +157,12 @@ class PostgresBackend:
     def delete(self, ids: Sequence[str]) -> list[Job | ActorqError]:
         """Remove ended jobs and count them as pruned."""
         return self._do(lambda work: editing.delete(work, ids)) if ids else []
+
+    def stirred(self) -> tuple[Job, ...]:
+        """Return the jobs that the verbs since the last time changed beyond those they answered."""
+        told = tuple(self._stirred)
+        self._stirred.clear()
+        return told
 
     # ── sweeps ──────────────────────────────────────────────────────────────────────────────────
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def cancel(work: Work, ids: Sequence[str]) -> list[Job | ActorqError]:
     """Cancel waiting jobs, ask the holders of running ones."""
     work.lock(ids)
+    work.families.foresee(work.entries.values())
     answers = [_cancel(work, work.entries.get(job_id), job_id) for job_id in ids]
     work.finish()
     return answers

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from actorq.backends.postgres import arrays, queues
-from actorq.core import lifecycle
+from actorq.backends.postgres.families import Entangled
+from actorq.core import dependence, lifecycle
 from actorq.core.bounds import is_job_id
 from actorq.core.instants import to_us
-from actorq.core.job import NewJob, OnDuplicate, create
+from actorq.core.job import FORMAT, DependentJob, NewJob, OnDuplicate, create
 from actorq.core.results import Enqueued, Outcome, PrunedReplay
-from actorq.core.transitions import WAITING
+from actorq.core.transitions import LIVE, WAITING, Status
 from actorq.errors import (
     ActorqError,
     DuplicateJob,
@@ -65,6 +66,9 @@ class Intake:
         """Take ``items``; nothing is read yet."""
         self._work = work
         self._items = [new for new in items if is_job_id(new.id)]
+        self._children = [new for new in self._items if type(new) is DependentJob]
+        self._stand_ins: dict[str, str] = {}
+        self._older: list[str] = []
         self._queues: dict[str, Queue] = {}
         self._replays: dict[str, Replay] = {}
         self._new_replays: list[Replay] = []
@@ -78,20 +82,31 @@ class Intake:
         self._queues = queues.named(work, names)
         if len(self._queues) < len(names):
             self._queues = queues.create(work, names)
+        if self._children:
+            self._lock_parents()
         # Before a request is refused or called a duplicate it must be known not to be a repeat.
         bounded = any(queue.settings.max_depth is not None for queue in self._queues.values())
-        careful = bounded or any(new.dedupe_key is not None for new in self._items)
+        keyed = any(new.dedupe_key is not None for new in self._items)
+        careful = bounded or keyed or bool(self._children)
         # Otherwise a repeat is so rare that the write may find out.
         ids = [new.id for new in self._items] if careful or work.again else []
         ids += self._load_replays()
         if ids:
             (result,) = work.ask(work.statements("jobs.read", arrays.uuids(ids)))
             work.enter(result)
-        work.load_holders(
-            self._places(self._items),
-            lock=self._places(n for n in self._items if n.on_duplicate is OnDuplicate.REPLACE),
-        )
+        work.load_holders(self._places(self._items), lock=self._replacing())
         self._lock_bounded()
+
+    def _lock_parents(self) -> None:
+        """Lock the jobs that others are to depend on, together with those that may be replaced."""
+        work = self._work
+        ids = [parent_id for child in self._children for parent_id in child.depends_on]
+        if places := self._replacing():
+            ids += work.peek_holders(places)
+        work.lock(ids)
+
+    def _replacing(self) -> list[Place]:
+        return self._places(n for n in self._items if n.on_duplicate is OnDuplicate.REPLACE)
 
     def _load_replays(self) -> list[str]:
         keys = [new.idempotency.key for new in self._items if new.idempotency is not None]
@@ -119,6 +134,13 @@ class Intake:
 
     def take(self, new: NewJob) -> Answer:
         """Answer one request."""
+        if not self._children:
+            return self._take(new)
+        answer = self._take(dependence.renamed(new, self._stand_ins))
+        dependence.note_stand_in(self._stand_ins, new, answer)
+        return answer
+
+    def _take(self, new: NewJob) -> Answer:
         if not is_job_id(new.id):
             return InvalidInput("/id", "must be a UUID in lower case")
         if new.idempotency is None:
@@ -164,8 +186,51 @@ class Intake:
         depth = queue.settings.max_depth
         if depth is not None and queue.waiting >= depth:
             return QueueFull(new.queue_name, depth)
+        if type(new) is DependentJob:
+            return self._accept_child(new, queue)
+        queue.is_used = True
         queue.waiting += 1
         return Enqueued(work.add(create(new, work.now), queue.id).job)
+
+    def _accept_child(self, new: DependentJob, queue: Queue) -> Enqueued | ActorqError:
+        work = self._work
+        found = [work.entries.get(parent_id) for parent_id in new.depends_on]
+        loose = [
+            entry.job.id
+            for entry in found
+            if entry is not None and entry.was is not None and entry.job.status in LIVE
+            and entry.job.id not in work.locked
+        ]  # fmt: skip
+        if loose:
+            # What stands for a parent is known only now; it must not end meanwhile.
+            raise Entangled(loose)
+        parents = [None if entry is None else entry.job for entry in found]
+        refused = dependence.refusal(new, parents)
+        if refused is not None:
+            return refused
+        child = dependence.create_child(new, parents, work.now)
+        if child.waits_for_others:
+            for parent in filter(None, found):
+                self._note_child(parent, new.id)
+        queue.is_used = True
+        queue.waiting += child.status in WAITING
+        return Enqueued(work.add(child, queue.id).job)
+
+    def _note_child(self, parent: Entry, child_id: str) -> None:
+        work = self._work
+        noted = dependence.with_dependent(parent.job, child_id, work.now)
+        if noted is None:
+            return
+        work.change(parent, noted)
+        if parent.was is None:
+            return
+        work.families.stirred[noted.id] = parent
+        if noted.status is Status.PENDING:
+            # While it is locked a claim passes over it.
+            work.awake.add(parent.queue)
+        if parent.format < FORMAT:
+            parent.format = FORMAT
+            self._older.append(noted.id)
 
     def _duplicate(self, new: NewJob, holder: Entry) -> Enqueued | ActorqError:
         if new.on_duplicate is OnDuplicate.REJECT:
@@ -183,6 +248,14 @@ class Intake:
         last: list[Statement] = []
         if self._new_replays:
             last.append(_remember(work, self._new_replays))
+        if self._older:
+            # Or a server of that format would drop what it does not know of them.
+            older = arrays.uuids(sorted(self._older)), arrays.int4(FORMAT)
+            last.append(work.statements("families.raise_format", *older))
+        # A queue is there from its first job on, and all that was to be in this one was refused.
+        unused = [queue.id for queue in self._queues.values() if queue.is_new and not queue.is_used]
+        if unused:
+            last.append(work.statements("queues.withdraw", arrays.int4s(unused)))
         drift = work.shared.drift
         if self._items:
             drift = drift.covering(self._items, work.now)

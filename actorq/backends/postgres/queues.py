@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from actorq.backends.postgres import arrays
+from actorq.backends.postgres.work import first
 from actorq.core.queue import QueueLength, QueueSettings, QueueStats
 from actorq.core.transitions import Status
 
@@ -32,13 +33,15 @@ _KNOWN: Final = frozenset(QueueSettings.__struct_fields__)
 
 
 class Queue(msgspec.Struct):
-    """A queue as the transaction found it; ``waiting`` is counted on as jobs are accepted."""
+    """A queue as the transaction found it, or made it; ``waiting`` is counted on as jobs are accepted."""
 
     id: int
     name: str
     stored: str
     settings: QueueSettings
     waiting: int = 0
+    is_new: bool = False
+    is_used: bool = False
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -89,8 +92,12 @@ def learn(work: Work, queues: Iterable[Queue]) -> dict[str, Queue]:
 def create(work: Work, names: Iterable[str]) -> dict[str, Queue]:
     """Make the queues of these names as far as they are not there yet, and read them."""
     wanted = sorted(set(names))
-    work.transaction.ask(work.statements("queues.create", arrays.texts(wanted)))
-    return named(work, wanted)
+    (made,) = work.transaction.ask(work.statements("queues.create", arrays.texts(wanted)))
+    new = set(made.rows(first))
+    found = named(work, wanted)
+    for queue in found.values():
+        queue.is_new = queue.id in new
+    return found
 
 
 def lock(work: Work, queues: Iterable[Queue]) -> dict[int, Queue]:

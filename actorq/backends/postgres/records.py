@@ -23,6 +23,7 @@ from actorq.core.job import (
     Settlement,
 )
 from actorq.core.transitions import Status
+from actorq.core.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
     cancel_requested: bool = False
     schedule: str | None = None
     tick: int | None = None
+    workflow: Workflow | None = None
 
 
 Unknown = dict[str, msgspec.Raw]
@@ -95,6 +97,7 @@ def encode_rest(job: Job, unknown: Unknown | None = None) -> str:
         job.cancel_requested,
         job.schedule,
         job.tick,
+        job.workflow,
     )
     data = _ENCODER.encode(rest)
     if unknown:
@@ -117,6 +120,7 @@ def _is_plain(job: Job) -> bool:
         and job.dead_reason is None
         and not job.cancel_requested
         and job.schedule is None
+        and job.workflow is None
     )
 
 
@@ -138,6 +142,7 @@ def rest_changed(old: Job, new: Job) -> bool:
         or old.interruptions != new.interruptions
         or old.dead_reason is not new.dead_reason
         or old.cancel_requested is not new.cancel_requested
+        or old.workflow is not new.workflow
     )
 
 
@@ -186,6 +191,7 @@ def reader(name_of: Callable[[int], str]) -> Callable[[Sequence[Any]], Entry]:
             settled_by=None if settled_by is None else Settlement(settled_by),
             schedule=rest.schedule,
             tick=rest.tick,
+            workflow=rest.workflow,
         )
         return Entry(job, queue, job, record_format, _unknown(text, record_format))
 

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from actorq.backends.postgres import arrays, queues, writes
+from actorq.backends.postgres.families import End
 from actorq.backends.postgres.records import CODES
 from actorq.backends.postgres.work import first, first_or_none
 from actorq.core.instants import SECOND_US, to_us
-from actorq.core.transitions import ENDED, Status
+from actorq.core.transitions import ENDED, LIVE, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from actorq.backends.postgres.connection import Result
     from actorq.backends.postgres.work import Work
     from actorq.core.policy import Retention
 
+_IDS: Final = msgspec.json.Decoder(list[str])
 _ENDED: Final = sorted(ENDED, key=CODES.__getitem__)
 
 
@@ -81,17 +84,33 @@ def purge(work: Work, queue_name: str, statuses: frozenset[Status], limit: int) 
     queue = queues.named(work, [queue_name]).get(queue_name)
     if queue is None:
         return 0
+    work.lock(())
     gone = 0
+    ends: list[End] = []
     for status in sorted(statuses - {Status.RUNNING}, key=CODES.__getitem__):
         table = "retention.purge_ended" if status in ENDED else "retention.purge"
         values = (arrays.int4(queue.id), arrays.int4(CODES[status]), arrays.int8(limit - gone))
         (result,) = work.ask(work.statements(table, *values))
-        removed = result.row(first)
+        removed = _note_gone(work, result, ends) if status in LIVE else result.row(first)
         gone += removed
         work.move(queue.id, writes.PRUNED, removed)
         work.move(queue.id, writes.FIRST_STATUS + CODES[status], -removed)
+    # Only now: whoever was removed as well has nothing to hear any more.
+    for end in ends:
+        work.families.end(end)
     work.finish()
     return gone
+
+
+def _note_gone(work: Work, result: Result, ends: list[End]) -> int:
+    """Take note of live jobs that were removed, and of whom that concerns; return how many they are."""
+    removed = result.rows(_read_removed)
+    for job_id, children in removed:
+        work.entries.pop(job_id, None)
+        work.locked.add(job_id)
+        if children:
+            ends.append(End(job_id, None, children))
+    return len(removed)
 
 
 def _kinds(work: Work, known: Iterable[queues.Queue]) -> Iterable[_Kind]:
@@ -113,6 +132,11 @@ def _bounds(retention: Retention, status: Status) -> tuple[float, int]:
     if status is Status.DEAD:
         return retention.dead, retention.max_dead
     return retention.cancelled, retention.max_cancelled
+
+
+def _read_removed(row: Sequence[Any]) -> tuple[str, list[str]]:
+    job_id, children = row
+    return job_id, [] if children is None else _IDS.decode(children)
 
 
 def _flag(row: Sequence[Any]) -> bool:

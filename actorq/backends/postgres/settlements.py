@@ -62,7 +62,7 @@ def report(work: Work, items: Sequence[Report]) -> list[Job | ActorqError]:
 def _settle(
     work: Work, items: Sequence[C], settlement: Settlement, step: Callable[[Job, C], Job]
 ) -> list[Settled | ActorqError]:
-    work.take_up([(item.id, item.token) for item in items])
+    work.take_up([(item.id, item.token) for item in items], ending=True)
     answers: list[Settled | ActorqError] = []
     for item in items:
         entry = work.entries.get(item.id)
@@ -83,7 +83,7 @@ def _settle(
 def _renew(
     work: Work, items: Sequence[H], step: Callable[[Job, H], Job]
 ) -> list[Job | ActorqError]:
-    work.take_up([(item.id, item.token) for item in items])
+    work.take_up([(item.id, item.token) for item in items], ending=False)
     answers: list[Job | ActorqError] = []
     for item in items:
         entry = work.entries.get(item.id)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from actorq.backends.postgres import arrays
 from actorq.backends.postgres.work import first_or_none
-from actorq.core import lifecycle
-from actorq.core.instants import SECOND_US
+from actorq.core import dependence, lifecycle
+from actorq.core.instants import LATEST_US, SECOND_US
 from actorq.core.results import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from actorq.backends.postgres.records import Entry
@@ -35,7 +36,7 @@ class Upcoming(msgspec.Struct, frozen=True):
 
     def seconds_to(self, instant: int | None) -> float | None:
         """Return the seconds to an instant that is not over yet."""
-        return None if instant is None else (instant - self.now) / SECOND_US
+        return _seconds(instant, self.now)
 
 
 def read_upcoming(row: Sequence[Any]) -> Upcoming:
@@ -46,12 +47,15 @@ def read_upcoming(row: Sequence[Any]) -> Upcoming:
 def requeue_expired(work: Work, limit: int) -> Sweep:
     """End leases that ran out, oldest first; those that another server is ending are left to it."""
     rounds = work.shared.rounds
+    work.lock(())
     since = arrays.int8(rounds.since())
     (result,) = work.ask(work.statements("sweeps.run_out", arrays.int8(limit), since))
     ended = tuple(
         work.change(entry, lifecycle.expire(entry.job, work.policy, work.now))
-        for entry in work.enter(result)
+        for entry in work.enter_locked(result)
     )
+    # The instant goes on with every question, and what is still to come is seen from the last one.
+    work.families.finish()
     now = arrays.int8(work.now)
     _, upcoming, _ = work.finish(
         work.statements("sweeps.look_later", now, since),
@@ -64,20 +68,32 @@ def requeue_expired(work: Work, limit: int) -> Sweep:
 
 def promote_delayed(work: Work, limit: int) -> Sweep:
     """Bury waiting jobs that lapsed, and make delayed ones pending that have become due."""
+    work.lock(())
     lapsed, due = work.ask(
         work.statements("sweeps.lapsed", arrays.int8(limit)),
         work.statements("sweeps.due", arrays.int8(limit)),
     )
-    late = {entry.job.id: entry for entry in work.enter(lapsed)}
-    ripe = [entry for entry in work.enter(due) if entry.job.id not in late]
-    moved = [work.change(entry, lifecycle.lapse(entry.job, work.now)) for entry in late.values()]
-    moved += [
-        work.change(entry, _promoted(entry, work.now)) for entry in ripe[: limit - len(moved)]
+    late = {entry.job.id: entry for entry in work.enter_locked(lapsed)}
+    ripe = [entry for entry in work.enter_locked(due) if entry.job.id not in late]
+    work.entries.update(late)
+    moved = [
+        work.change(entry, _promoted(entry, work.now))
+        for entry in [*_children_first(late), *ripe][:limit]
     ]
+    work.families.finish()
     (upcoming,) = work.finish(
         work.statements("sweeps.next_promotion", arrays.int8(work.now)),
     )
     return Sweep(tuple(moved), _next_in(moved, limit, upcoming.row(first_or_none), work.now))
+
+
+def _children_first(late: dict[str, Entry]) -> Iterable[Entry]:
+    """Put jobs in an order in which none is told of the end of another one before it ends itself."""
+    if all(entry.job.workflow is None for entry in late.values()):
+        return late.values()
+    known = {job_id: dependence.dependents(entry.job) for job_id, entry in late.items()}
+    order = TopologicalSorter({i: [c for c in known[i] if c in late] for i in late})
+    return [late[job_id] for job_id in order.static_order()]
 
 
 def _promoted(entry: Entry, now: int) -> Job:
@@ -90,4 +106,9 @@ def _promoted(entry: Entry, now: int) -> Job:
 def _next_in(swept: Sequence[Job], limit: int, upcoming: int | None, now: int) -> float | None:
     if len(swept) == limit:
         return 0.0
-    return None if upcoming is None else (upcoming - now) / SECOND_US
+    return _seconds(upcoming, now)
+
+
+def _seconds(instant: int | None, now: int) -> float | None:
+    """Return the seconds to an instant; whoever waits for others has no due time."""
+    return None if instant is None or instant >= LATEST_US else (instant - now) / SECOND_US

@@ -2,7 +2,8 @@
 
 A verb locks the jobs that its items name, goes through the items one by one, each of which sees what the
 earlier ones did, and finishes. So the statements are as many as the kinds of changes, not the items.
-Rows are locked in the order of their ids, by every verb, so that no two wait for each other.
+Rows are locked in the order of their ids, by every verb, so that no two wait for each other. Whoever waits
+for a job that ends here hears of it before the commit: ``families``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from actorq.backends.postgres import arrays, records, writes
+from actorq.backends.postgres.families import End, Families
 from actorq.backends.postgres.records import CODES, Entry
+from actorq.core import dependence
 from actorq.core.bounds import is_job_id
 from actorq.core.transitions import ENDED, LIVE, Status
 
@@ -47,16 +50,29 @@ def first_or_none(row: Sequence[Any]) -> int | None:
 class Work:
     """What one transaction does."""
 
-    def __init__(self, transaction: Transaction, shared: Shared, *, again: bool = False) -> None:
-        """Work in ``transaction``, ``again`` if another one was in the way of the first attempt."""
+    def __init__(
+        self,
+        transaction: Transaction,
+        shared: Shared,
+        *,
+        again: bool = False,
+        beside: frozenset[str] = frozenset(),
+    ) -> None:
+        """Work in ``transaction``, ``again`` if another one was in the way of the first attempt.
+
+        ``beside`` turned out to be needed then: these jobs are locked with the first ones.
+        """
         self.transaction = transaction
         self.again = again
+        self.beside = beside
         self.shared = shared
         self.statements = shared.statements
         self.now = 0
         self.entries: dict[str, Entry] = {}
         self.moves: dict[int, list[int]] = {}
         self.awake: set[int] = set()
+        self.locked: set[str] = set()  # or known not to live
+        self.families = Families(self)
         self._changed: dict[str, Entry] = {}
         self._removed: list[Entry] = []
         self._queues: dict[int, str] = {}
@@ -78,45 +94,64 @@ class Work:
             self._tell_names()
         return results
 
+    def decode(self, result: Result) -> list[Entry]:
+        """Return the jobs that a statement gave."""
+        return result.rows(records.reader(self.queue_name))
+
     def enter(self, result: Result) -> list[Entry]:
         """Load the jobs that a statement gave, and return them in its order.
 
         What was loaded before is replaced: it was read, and is locked by now.
         """
-        found = result.rows(records.reader(self.queue_name))
+        found = self.decode(result)
         self.entries.update((entry.job.id, entry) for entry in found)
         return found
 
+    def enter_locked(self, result: Result) -> list[Entry]:
+        """Load the jobs that a statement gave which locked them."""
+        found = self.enter(result)
+        self.locked.update(entry.job.id for entry in found)
+        return found
+
+    def lock_live(self, ids: Sequence[str]) -> None:
+        """Lock those of these jobs that live, and load them; ``ids`` are in order."""
+        (result,) = self.ask(self.statements("jobs.lock", arrays.uuids(ids)))
+        self.enter(result)
+        self.locked.update(ids)
+
     def lock(self, ids: Iterable[str], *, ended_too: bool = False) -> None:
-        """Lock the live jobs of these ids and load them; ended ones are read, or locked as well."""
-        left = sorted({job_id for job_id in ids if is_job_id(job_id)})
+        """Lock the live jobs of these ids, and those beside; ended ones are read, or locked as well."""
+        left = sorted({job_id for job_id in ids if is_job_id(job_id)} | self.beside)
         table = "jobs.lock_ended" if ended_too else "jobs.read"
-        for _ in range(_LOOKS):
-            self._load("jobs.lock", left)
+        for _ in range(_LOOKS if left else 0):
+            self.lock_live(left)
             left = [job_id for job_id in left if job_id not in self.entries]
             if not left:
                 return
+            (result,) = self.ask(self.statements(table, arrays.uuids(left)))
             if not ended_too:
-                (result,) = self.ask(self.statements(table, arrays.uuids(left)))
-                found = result.rows(records.reader(self.queue_name))
+                found = self.decode(result)
                 ended = [entry for entry in found if entry.job.status in ENDED]
                 self.entries.update((entry.job.id, entry) for entry in ended)
                 # What is live is not locked yet: it was redriven since the look before.
                 left = [e.job.id for e in found if e.job.status not in ENDED]
             else:
-                self._load(table, left)
+                self.enter(result)
                 left = self._there(job_id for job_id in left if job_id not in self.entries)
             if not left:
                 return
 
-    def take_up(self, holders: Sequence[tuple[str, str | None]]) -> None:
+    def take_up(self, holders: Sequence[tuple[str, str | None]], *, ending: bool) -> None:
         """Load the jobs whose holders speak, each with its token: from memory if all of them are there.
 
-        Then they are not locked; if one has changed, the write finds out, and all is done again.
+        Then they are not locked; if one has changed, the write finds out, and all is done again. Whoever
+        waits for the end of one is locked with them.
         """
         known = None if self.again else self.shared.held.recall(holders)
-        if known is None:
-            self.lock(job_id for job_id, _ in holders)
+        jobs = [e.job for e in known.values() if e.job.workflow is not None] if known else []
+        children = [child for job in jobs for child in dependence.dependents(job)]
+        if known is None or (children and ending):
+            self.lock([*(job_id for job_id, _ in holders), *children])
             return
         self.ask()
         self.entries = {
@@ -124,17 +159,13 @@ class Work:
             for job_id, held in known.items()
         }
 
-    def _load(self, statement: str, ids: Sequence[str]) -> None:
-        (result,) = self.ask(self.statements(statement, arrays.uuids(ids)))
-        self.enter(result)
-
     def _there(self, ids: Iterable[str]) -> list[str]:
         """Return those ids that are in one of the tables, at one moment."""
         wanted = list(ids)
         if not wanted:
             return []
         (result,) = self.ask(self.statements("jobs.read", arrays.uuids(wanted)))
-        return [entry.job.id for entry in result.rows(records.reader(self.queue_name))]
+        return [entry.job.id for entry in self.decode(result)]
 
     def queue_name(self, number: int) -> str:
         """Return the name of a queue."""
@@ -162,6 +193,11 @@ class Work:
         for entry in self.enter(self.ask(*questions)[-1]):
             self._note_key(entry)
 
+    def peek_holders(self, places: Sequence[Place]) -> list[str]:
+        """Return the ids of the jobs that may hold these dedupe keys, which are not locked."""
+        (result,) = self.ask(self.statements("jobs.holders", *_columns(places)))
+        return [entry.job.id for entry in self.decode(result)]
+
     def holder(self, place: Place) -> Entry | None:
         """Return the job that holds a key whose holders were loaded: a live one before a window."""
         holders = [each for each in self._keys.get(place, ()) if each.job.holds_key(self.now)]
@@ -185,10 +221,13 @@ class Work:
         return entry
 
     def change(self, entry: Entry, job: Job) -> Job:
-        """Write what a step made of a job."""
+        """Write what a step made of a job; those who wait for it hear of its end."""
+        children = dependence.to_tell(entry.job.status, job)
         entry.job = job
         self._changed[job.id] = entry
         self._note_key(entry)
+        if children:
+            self.families.end(End(job.id, job.status, children))
         return job
 
     def remove(self, entry: Entry) -> Job:
@@ -205,8 +244,14 @@ class Work:
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
     def finish(self, *last: Statement) -> list[Result]:
-        """Write everything, run ``last``, and commit; returns what ``last`` gave."""
-        changes = self.writes()
+        """Tell whom it concerns, write everything, run ``last``, and commit; returns what ``last`` gave."""
+        self.families.finish()
+        changes: list[Statement] = []
+        if self._changed or self._removed:
+            self._count()
+            changes = writes.statements(self, list(self._changed.values()), self._removed)
+        if self.moves:
+            changes.append(writes.moves(self.statements, self.moves))
         names = sorted(self.queue_name(number) for number in self.awake)
         told_later = self.shared.bulletin.attended
         if names and not told_later:
@@ -219,16 +264,6 @@ class Work:
         if names and told_later:
             self.shared.bulletin.post(names)
         return results[len(changes) :]
-
-    def writes(self) -> list[Statement]:
-        """Return the statements that write everything."""
-        changes: list[Statement] = []
-        if self._changed or self._removed:
-            self._count()
-            changes = writes.statements(self, list(self._changed.values()), self._removed)
-        if self.moves:
-            changes.append(writes.moves(self.statements, self.moves))
-        return changes
 
     def _count(self) -> None:
         """Count what becomes of the jobs, and note the queues that have something to claim."""

@@ -28,14 +28,17 @@ CHUNK_BYTES: Final = 16 * 1024 * 1024
 
 def statements(work: Work, changed: Sequence[Entry], removed: Sequence[Entry]) -> list[Statement]:
     """Return the statements that write these jobs, each as what became of it."""
-    new = [entry for entry in changed if entry.was is None]
+    new = [entry for entry in changed if entry.was is None and not _ended(entry.job)]
+    stillborn = [entry for entry in changed if entry.was is None and _ended(entry.job)]
     known = [entry for entry in changed if entry.was is not None]
     going = [entry for entry in known if _ended(entry.job) and not _ended(entry.was)]
     coming = [entry for entry in known if _ended(entry.was) and not _ended(entry.job)]
     staying = [entry for entry in known if not _ended(entry.job) and not _ended(entry.was)]
     # A new job has its first version; what a later item of the same batch made of it comes after.
     staying += [entry for entry in new if entry.job.version > 1]
-    found = [_add(work, part) for part in _chunks(new)]
+    # First, for such a job holds its dedupe key against nobody.
+    found = [statement for part in _apart(stillborn) for statement in _add_ended(work, part)]
+    found += [_add(work, part) for part in _chunks(new)]
     found += [_change(work.statements, part) for part in _chunks(staying)]
     if going:
         found.append(_end(work.statements, going))
@@ -78,6 +81,22 @@ def _add(work: Work, entries: Sequence[Entry]) -> Statement:
         int8(work.now),
         int4(FORMAT),
     )
+
+
+def _add_ended(work: Work, entries: Sequence[Entry]) -> list[Statement]:
+    """Write jobs that have ended with the step that makes them, as those do whose parents failed.
+
+    Like any other they live first, so that an id is taken once and no more.
+    """
+    return [*(_add(work, part) for part in _chunks(entries)), _end(work.statements, entries)]
+
+
+def _apart(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Divide jobs so that no two together can have the same dedupe key."""
+    plain = [entry for entry in entries if entry.job.dedupe_key is None]
+    if plain:
+        yield plain
+    yield from ([entry] for entry in entries if entry.job.dedupe_key is not None)
 
 
 def _change(statements: Statements, found: Sequence[Entry]) -> Statement:

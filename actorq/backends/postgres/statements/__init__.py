@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _FILES: Final = (
-    "jobs", "claims", "listing", "queues", "replays", "retention", "schedules", "sweeps"
+    "jobs", "claims", "families", "listing", "queues", "replays", "retention", "schedules", "sweeps"
 )  # fmt: skip
 
 

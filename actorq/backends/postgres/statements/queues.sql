@@ -18,6 +18,10 @@ FOR UPDATE
 INSERT INTO {schema}.queues (name)
 SELECT wanted.name FROM unnest($1::text[]) AS wanted (name)
 ON CONFLICT (name) DO NOTHING
+RETURNING id
+
+-- name: withdraw
+DELETE FROM {schema}.queues WHERE id = ANY ($1::integer[])
 
 -- name: set
 UPDATE {schema}.queues SET settings = new.settings::json

@@ -90,12 +90,12 @@ WITH gone AS (
         LIMIT $3::bigint
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, payload
+    RETURNING id, payload, rest
 ),
 bodies_gone AS (
     DELETE FROM {schema}.bodies USING gone WHERE bodies.id = gone.id AND gone.payload IS NULL
 )
-SELECT count(*) FROM gone
+SELECT id::text, (rest -> 'workflow' -> 'dependents')::text FROM gone
 
 -- name: purge_ended
 WITH gone AS (
