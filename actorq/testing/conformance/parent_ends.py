@@ -169,6 +169,8 @@ def end_badly(bench: Bench, parent: Job, how: str) -> None:
         case "late claim":
             bench.advance(0.5)
             assert bench.claim().jobs == ()
+            # A claim may bury what it passes over, or leave it to the next round of promotion.
+            bench.promote()
         case "cancel":
             bench.cancel(parent)
         case "purge":
