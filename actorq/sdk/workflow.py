@@ -7,7 +7,7 @@ itself: what comes behind a part waits for the jobs that the part ends with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from actorq.sdk.errors import TaskError
 from actorq.sdk.handle import ChainHandle, GroupHandle, JobHandle
@@ -79,7 +79,7 @@ def chain(*parts: *tuple[*tuple[Part, ...], Step[R]]) -> Chain[R]:
     ``with_options(on_parent_failure="run")`` lets it run all the same. A handler reads what its parents
     returned by its context's ``results``.
     """
-    given: tuple[object, ...] = parts
+    given = cast("tuple[object, ...]", parts)  # not all callers are typed
     for part in given:
         if not isinstance(part, Part):
             raise TaskError(f"{part!a:.100} is no part of a chain: take task.call(...)")
