@@ -180,17 +180,6 @@ class TestUnknownFields:
         (settings,) = raw(backend).execute("SELECT settings FROM queues").fetchone()
         assert msgspec.msgpack.decode(settings)["rate"] == 5
 
-    def test_a_record_that_cannot_be_read_names_its_row(self, backend: SqliteBackend) -> None:
-        """A value that only a later server understands is an error of this job, and says where."""
-        put(backend)
-        state = msgspec.msgpack.encode({"status": "frozen"})
-        before = columns(backend, "state")
-        raw(backend).execute("UPDATE jobs SET state = ?", (state,))
-        with pytest.raises(msgspec.ValidationError) as caught:
-            backend.get_job([IDS[0]])
-        assert caught.value.__notes__ == ["in row 1 of the table jobs"]
-        raw(backend).execute("UPDATE jobs SET state = ?", before)
-
 
 class TestClock:
     """The clock steps back (faults D2)."""

@@ -135,9 +135,9 @@ class TestRows:
         backend.ack([Ack(parent.id)])
         assert read(backend, waiting).status is Status.PENDING
         for new in (parent, waiting):
-            record_format, state = row(backend, new, "format, state")
+            record_format, told = row(backend, new, "format, state")
             assert record_format == FORMAT + 1
-            assert msgspec.msgpack.decode(cast("bytes", state))["group_key"] == "g"
+            assert msgspec.msgpack.decode(cast("bytes", told))["group_key"] == "g"
 
     def test_an_earlier_record_that_gets_a_child(self, backend: SqliteBackend) -> None:
         """A record in which something new is noted says so: an earlier server leaves it alone then (§1)."""

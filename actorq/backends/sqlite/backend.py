@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from actorq.backends.sqlite import aside, listing, queues, retention, schedules, settlements, sweeps
 from actorq.backends.sqlite import claims as claiming
 from actorq.backends.sqlite import edits as editing
-from actorq.backends.sqlite import listing, queues, retention, schedules, settlements, sweeps
 from actorq.backends.sqlite.connection import Connection
 from actorq.backends.sqlite.drift import Drift, widen_drift
 from actorq.backends.sqlite.enqueue import enqueue
 from actorq.backends.sqlite.work import Work
 from actorq.core.results import Check, Claimed, Enqueued, Page, PrunedReplay, Settled, Sweep
+from actorq.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
     from actorq.core.transitions import Status
     from actorq.errors import ActorqError
 
+SAID: Final = 1_000
+"""Of how many rows that cannot be read a connection says so: more would fill the log, and tell no more."""
+
 STIRRED: Final = 10_000
 """How many jobs are remembered that others stirred: hints, of which the first are lost when nobody asks."""
+
+_log = logging.getLogger("actorq.sqlite")
 
 
 class SqliteBackend:
@@ -43,6 +50,7 @@ class SqliteBackend:
         self._clock = clock
         self._drift = Drift()
         self._stirred: deque[Job] = deque(maxlen=STIRRED)
+        self._said: set[int] = set()
 
     def enqueue(self, items: Sequence[NewJob]) -> list[Enqueued | PrunedReplay | ActorqError]:
         """Write new jobs, with their dedupe and idempotency keys."""
@@ -138,9 +146,13 @@ class SqliteBackend:
         if not ids:
             return []
         with self._reading() as work:
-            entries = work.load(ids)
-        found = (entries.get(job_id) for job_id in ids)
-        return [None if entry is None else entry.job for entry in found]
+            found = {entry.job.id: entry.job for entry in work.load(ids).values()}
+            for seq, error in work.unreadable.items():
+                raise InternalError(aside.sentence(seq, error)) from error
+            missing = [job_id for job_id in ids if job_id not in found]
+            if missing:
+                found |= aside.read(work.sqlite, missing)
+        return [found.get(job_id) for job_id in ids]
 
     def update_job(self, edits: Sequence[Edit]) -> list[Job | ActorqError]:
         """Change waiting jobs."""
@@ -249,7 +261,9 @@ class SqliteBackend:
     def check(self) -> Check:
         """Prove that a write would work now, and tell the store's clock."""
         self._connection.probe()
-        return Check(self._clock(), self._connection.warnings())
+        with self._reading() as work:
+            unreadable = aside.warnings(work.sqlite)
+        return Check(self._clock(), (*self._connection.warnings(), *unreadable))
 
     def close(self) -> None:
         """Let the connection go; safe to call twice."""
@@ -259,12 +273,21 @@ class SqliteBackend:
     def _writing(self) -> Generator[Work]:
         with self._connection.writing() as sqlite:
             # The clock is read under the lock, so that no later write has an earlier instant.
-            work = Work(sqlite, self._policy, self._clock())
+            work = Work(sqlite, self._policy, self._clock(), may_write=True)
             yield work
+        self._say(work)
         # They are committed by now.
         self._stirred.extend(work.stirred())
 
     @contextmanager
     def _reading(self) -> Generator[Work]:
         with self._connection.reading() as sqlite:
-            yield Work(sqlite, self._policy, self._clock())
+            work = Work(sqlite, self._policy, self._clock(), may_write=False)
+            yield work
+        self._say(work)
+
+    def _say(self, work: Work) -> None:
+        for seq, error in work.unreadable.items():
+            if seq not in self._said and len(self._said) < SAID:
+                self._said.add(seq)
+                _log.error("a job is left out: %s", aside.sentence(seq, error))

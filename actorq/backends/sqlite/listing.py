@@ -44,6 +44,9 @@ def list_jobs(work: Work, query: ListJobs) -> Page:
         ids = scan.next(step)
         jobs = work.load(ids)
         for job_id in ids:
+            if job_id not in jobs:
+                # It cannot be read.
+                continue
             job = jobs[job_id].job
             if not query.matches(job):
                 continue

@@ -82,6 +82,16 @@ class Unknown(msgspec.Struct, frozen=True):
     body: dict[str, msgspec.Raw]
 
 
+UNREADABLE: Final = (
+    msgspec.DecodeError,
+    UnicodeDecodeError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
+"""What ``decode`` raises for a record that is damaged, or of which a half is missing."""
+
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _JOB: Final = msgspec.msgpack.Decoder(Job)
 _FIELDS: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from actorq.backends.sqlite import records
+from actorq.backends.sqlite import aside, records
 from actorq.backends.sqlite.queues import all_queues, queues_by_name
 from actorq.backends.sqlite.rows import CODES
 from actorq.backends.sqlite.statements import statement
@@ -35,6 +35,7 @@ def prune(work: Work, limit: int) -> tuple[int, float | None]:
     """Remove up to ``limit`` ended jobs and idempotency records that nothing keeps any longer."""
     pruned = work.sqlite.execute(_FORGET, (work.now, limit)).rowcount
     work.sqlite.execute(_FREE_WINDOWS, (work.now, max(limit, WINDOWS)))
+    aside.take_back(work)
     nexts: list[int | None] = [_instant(work, _NEXT_FORGOTTEN), _instant(work, _NEXT_WINDOW)]
     for queue, status, age, most in _kept(work):
         excess = queue.counts[status] - most
@@ -77,10 +78,12 @@ def _purge(work: Work, queue: int, status: Status, limit: int) -> int:
         return len(gone)
     values = (records.HAS_WORKFLOW, queue, CODES[status], limit)
     found = cast("list[tuple[int, int]]", work.sqlite.execute(_LIVE_OF_STATUS, values).fetchall())
-    work.remove_rows([seq for seq, is_known in found if not is_known], queue, status)
-    for entry in work.load_rows([seq for seq, is_known in found if is_known]):
+    unknown = [seq for seq, is_known in found if not is_known]
+    known = work.load_rows([seq for seq, is_known in found if is_known])
+    work.remove_rows(unknown, queue, status)
+    for entry in known:
         work.remove(entry)
-    return len(found)
+    return len(unknown) + len(known)
 
 
 def _kept(work: Work) -> Iterator[tuple[QueueRow, Status, int, int]]:

@@ -26,6 +26,9 @@ CODES: Final = {
 }
 """The numbers of the statuses in the file."""
 
+STATUSES: Final = {code: status for status, code in CODES.items()}
+"""The statuses by their numbers. A row of another number was set aside: its record cannot be read."""
+
 LARGE_BODY: Final = 1_024
 """Bytes beyond which a body lies apart, so that a change of state does not copy it along."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from actorq.backends.sqlite import records, rows
+from actorq.backends.sqlite import aside, records, rows
 from actorq.backends.sqlite.rows import CODES, Entry
 from actorq.backends.sqlite.statements import statement
 from actorq.core import dependence
@@ -42,12 +42,16 @@ _Family = tuple[str, Status | None, tuple[str, ...]]
 class Work:
     """What one transaction does."""
 
-    def __init__(self, sqlite: sqlite3.Connection, policy: Policy, now: int) -> None:
+    def __init__(
+        self, sqlite: sqlite3.Connection, policy: Policy, now: int, *, may_write: bool
+    ) -> None:
         """Work on ``sqlite``, in whose transaction the store's instant is ``now``."""
         self.sqlite = sqlite
         self.policy = policy
         self.now = now
         self.entries: dict[str, Entry] = {}
+        self.unreadable: dict[int, Exception] = {}
+        self._may_write = may_write
         self._new: list[Entry] = []
         self._changed: dict[int, Entry] = {}
         self._edited: dict[int, Entry] = {}
@@ -65,23 +69,40 @@ class Work:
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
     def select(self, sql: str, *values: object) -> list[Entry]:
-        """Return the jobs that a statement selects, in its order, as they are by now."""
+        """Return the jobs that a statement selects, in its order, as they are by now.
+
+        Rows that cannot be read are noted and left out. A write sets them aside, and looks for others.
+        """
+        found, unreadable = self._select(sql, values)
+        while unreadable:
+            self.unreadable |= unreadable
+            if not self._may_write:
+                break
+            for (queue, status), count in aside.put(self.sqlite, unreadable).items():
+                self._moves[queue, status, None] += count
+            found, unreadable = self._select(sql, values)
+        return found
+
+    def _select(
+        self, sql: str, values: tuple[object, ...]
+    ) -> tuple[list[Entry], dict[int, Exception]]:
         found: list[Entry] = []
+        unreadable: dict[int, Exception] = {}
         entries, decode = self.entries, records.decode
         selected = cast("list[_Record]", self.sqlite.execute(sql, values).fetchall())
         for seq, queue, record_format, state, body in selected:
             try:
                 job = decode(state, body)
-            except msgspec.DecodeError as error:
-                error.add_note(f"in row {seq} of the table jobs")
-                raise
+            except records.UNREADABLE as error:
+                unreadable[seq] = error
+                continue
             entry = entries.get(job.id)
             if entry is None:
                 unknown = records.find_unknown(record_format, state, body)
                 entry = Entry(seq, queue, job, job.status, unknown)
                 entries[job.id] = entry
             found.append(entry)
-        return found
+        return found, unreadable
 
     def load(self, ids: Iterable[str]) -> dict[str, Entry]:
         """Load the jobs of these ids; returns all that this transaction knows, by id."""
@@ -142,6 +163,12 @@ class Work:
         if entry.was is not None:
             self._edited[entry.seq] = entry
         return self.change(entry, job)
+
+    def take_back(self, entry: Entry) -> None:
+        """Write the row of a job that was set aside: its queue gets it as if it were new."""
+        self.entries[entry.job.id] = entry
+        self._changed[entry.seq] = entry
+        self._note_key(entry)
 
     def renew(self, entry: Entry, job: Job) -> Job:
         """Write a change that leaves the job running: no index is touched but that of the leases."""

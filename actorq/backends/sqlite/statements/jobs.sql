@@ -66,7 +66,8 @@ SELECT
     seq, queue, format, state,
     coalesce(body, (SELECT large.body FROM bodies AS large WHERE large.seq = jobs.seq))
 FROM jobs
-WHERE id IN (SELECT value FROM json_each(?))
+-- Not those that were set aside.
+WHERE id IN (SELECT value FROM json_each(?)) AND status < 6
 
 -- name: by_seq
 SELECT
