@@ -17,7 +17,6 @@ from actorq.sdk.handle import AnyHandle, JobHandle, cancel_all
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actorq.core.job import Job
     from actorq.face import EnqueueOptions
     from actorq.sdk.door import Draft
     from actorq.sdk.task import Call
@@ -84,7 +83,7 @@ class Plan:
         """Enqueue all jobs in one step, and return their handles in order.
 
         Raises the first refusal, and what ``JobQueue.enqueue`` raises. A refused workflow does not run in
-        part: what was made of it is cancelled.
+        part: what was made of it is cancelled, unless it has an idempotency key.
         """
         if not self._calls:
             return iter(())
@@ -100,7 +99,7 @@ class Plan:
         ]
         refused = first_refusal(answers)
         if refused is not None:
-            fresh = {job.id for job in created(answers)}
+            fresh = set(to_cancel(self.drafts, answers))
             await cancel_all(
                 [one for one in made if isinstance(one, JobHandle) and one.id in fresh]
             )
@@ -113,12 +112,16 @@ def first_refusal(answers: Answers) -> ActorqError | None:
     return next((answer for answer in answers if isinstance(answer, ActorqError)), None)
 
 
-def created(answers: Answers) -> list[Job]:
-    """Return the jobs that this very request made: neither duplicates, nor what an earlier one made."""
+def to_cancel(drafts: Sequence[Draft], answers: Answers) -> list[str]:
+    """Return the ids of the jobs that a request made which was refused in part.
+
+    Duplicates were there before it. What has an idempotency key of its caller's is left alone: the same
+    request once more finds it, and makes the rest.
+    """
     return [
-        answer.job
-        for answer in answers
+        answer.job.id
+        for draft, answer in zip(drafts, answers, strict=True)
         if isinstance(answer, Enqueued)
         and answer.outcome is Outcome.CREATED
-        and not answer.replayed
+        and draft.options.get("idempotency_key") is None
     ]

@@ -41,8 +41,8 @@ class Chain(Step[R_co]):
     async def enqueue(self) -> ChainHandle[R_co]:
         """Enqueue all its jobs in one step, durably; the handle is that of the last.
 
-        Raises ``NotConnected``, what ``JobQueue.enqueue`` raises, and the first refusal: then all jobs
-        that were made are cancelled.
+        Raises ``NotConnected``, what ``JobQueue.enqueue`` raises, and the first refusal: then what was
+        made is cancelled. What has an idempotency key stays; the same enqueue once more makes the rest.
         """
         plan = Plan()
         self.lay(plan, ())

@@ -228,6 +228,22 @@ async def test_a_workflow_sent_twice_is_one(app: AppUnderTest) -> None:
     assert (three.jobs[0].id, await three.result()) == (one.jobs[0].id, 5)
 
 
+async def test_a_workflow_that_was_refused_is_made_by_a_repeat(app: AppUnderTest) -> None:
+    """Under its idempotency keys: what was made stays, and what was missing is made (§6)."""
+    narrow = [
+        fetch.with_options(queue="narrow", idempotency_key=f"{n}").call("a") for n in range(3)
+    ]
+    whole = group(narrow, then=measure.with_options(idempotency_key="end").call())
+    await app.queue.update_queue(QueueEdit(queue_name="narrow", max_depth=2))
+    with pytest.raises(QueueFull):
+        await whole.enqueue()
+    async with app.worker(queues=["narrow"]):
+        await app.queue.drain()
+    handle = await whole.enqueue()
+    await app.drain(queues=["narrow", "default"])
+    assert (await handle.result(), len(app.jobs())) == (15, 4)
+
+
 async def test_what_is_too_large_is_refused_before_it_is_sent(app: AppUnderTest) -> None:
     """A job depends on at most 1,000 others, and at most 1,000 depend on it; that many do."""
     call = rare.with_options(dedupe_key=None).call("x")

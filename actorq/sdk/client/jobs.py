@@ -16,7 +16,7 @@ from actorq.sdk.client import batches, reading, writing
 from actorq.sdk.client.base import JSON, POLICY, BaseCalls, path_of, queue_path
 from actorq.sdk.client.exchange import Repeat, Request, Subject
 from actorq.sdk.door import LONGEST_WAIT_S, make_all
-from actorq.sdk.step import Plan, created, first_refusal
+from actorq.sdk.step import Plan, first_refusal, to_cancel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ class JobCalls(BaseCalls):
         """Enqueue a call of a task, ``client.enqueue_call(welcome.call("Ada"))``, and return its job.
 
         Of a chain, it makes all jobs in one step, and returns the last. Raises as ``enqueue`` does, for a
-        chain the first refusal: then what was made of it is cancelled.
+        chain the first refusal: then what was made of it is cancelled, but for what has an idempotency key.
         """
         plan = Plan()
         call.lay(plan, ())
@@ -75,9 +75,9 @@ class JobCalls(BaseCalls):
         refused = first_refusal(answers)
         if refused is None:
             return _made(answers[-1])
-        for job in reversed(created(answers)):
+        for job_id in reversed(to_cancel(plan.drafts, answers)):
             with suppress(IllegalTransition, NotFound):
-                yield from self.cancel(job.id)
+                yield from self.cancel(job_id)
         raise refused
 
     def enqueue_many(
