@@ -22,6 +22,7 @@ from actorq.testing.conformance.idempotency import TestIdempotency
 from actorq.testing.conformance.leases import TestClaims
 from actorq.testing.conformance.processes import *  # noqa: F403 - its classes become this module's
 from actorq.testing.conformance.queues import TestMaxDepth, TestMaxRunning
+from actorq.testing.conformance.racing_parents import TestRacingParents
 from actorq.testing.conformance.stores import TestStore
 from tests.servers.pgbouncer import Pooler
 from tests.servers.postgres import PostgresHarness, shared_dsn
@@ -40,6 +41,7 @@ __all__ = [
     "TestRacingClaims",
     "TestRacingEnds",
     "TestRacingEnqueues",
+    "TestRacingParents",
     "TestStore",
     "bench",
     "make_bench",

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Final, cast
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import sql
 
-from actorq.core.instants import to_us
+from actorq.core.instants import LATEST_US, to_us
 from actorq.core.job import Backoff, Delivery, Job, create
 from actorq.core.policy import Policy
 from actorq.core.queue import QueueEdit
 from actorq.core.transitions import Status
-from actorq.testing.conformance.answers import ids, settled
+from actorq.core.workflow import OnParentFailure
+from actorq.testing.conformance.answers import created, ids, settled
 from actorq.testing.conformance.audit import audit
 from actorq.testing.conformance.bench import QUEUE, Bench
+from actorq.testing.conformance.families import depending, known
 from tests.servers.postgres import PostgresHarness, shared_dsn
 
 if TYPE_CHECKING:
@@ -196,6 +199,20 @@ class TestKeys:
         assert (job.payload, job.priority, job.task, job.version) == ("new", 8, "t", 2)
         assert job.status is (Status.DELAYED if delay else Status.PENDING)
         assert job.available_at - job.updated_at == to_us(delay or 0.0)
+
+    def test_replace_of_one_that_waits(self, bench: Bench, caller: Connection) -> None:
+        """With ``replace`` a job goes on waiting for its parents, and is due then at the earliest (§2)."""
+        parent = bench.put(queue_name="parents")
+        wish = depending(bench.new(dedupe_key=KEY), (parent.id,), OnParentFailure.CANCEL)
+        holder = created(bench.backend.enqueue([wish])[0])
+        enqueue(bench, caller, dedupe_key=KEY, payload="new", delay=60.0, on_duplicate="replace")
+        caller.commit()
+        job = bench.get(holder)
+        due = job.updated_at + to_us(60.0)
+        assert (job.payload, job.status, job.available_at) == ("new", Status.DELAYED, LATEST_US)
+        assert known(job) == replace(known(holder), not_before=due)
+        settled(bench.ack(bench.take(parent).id))
+        assert bench.get(holder).available_at == due
 
     def test_a_window_that_outlives_its_job(self, bench: Bench, caller: Connection) -> None:
         """Within the window the ended job answers, and after it the key is free (§6)."""
