@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CALLS: Final = Calls(ClientOptions())
 ANY: Final = Subject()
+OTHER: Final = "018f0000-0000-7000-8000-000000000002"
 _BODY: Final = Reader(bodies.EnqueueBody)
 
 
@@ -65,6 +66,7 @@ wishes = st.fixed_dictionaries(
         "expires_at": st.integers(0, 2**52),
         "dedupe_key": st.text("aß", min_size=1, max_size=9),
         "on_duplicate": st.sampled_from(OnDuplicate),
+        "depends_on": st.sampled_from([(), (ID,), (ID, OTHER)]),
     },
 )
 dues = st.sampled_from([{}, {"delay": 0.0}, {"delay": 1.5}, {"available_at": START_US + 1}])
@@ -78,10 +80,7 @@ def test_a_job_is_asked_for_as_it_was_made(
     made = CALLS.new_job("q", payload, **wish, **due)
     body = _BODY.read(writing.job_body(made, None))
     read = requests.new_job(body, made.id, Policy(), header_key=None, caller="")
-    assert {**msgspec.structs.asdict(made), "key": None} == {
-        **msgspec.structs.asdict(read),
-        "key": None,
-    }
+    assert made == writing.ClientJob(**msgspec.structs.asdict(read), key=writing.key_of(made))
 
 
 def test_a_plain_job_is_a_short_body() -> None:
