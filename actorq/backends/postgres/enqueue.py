@@ -54,7 +54,7 @@ def enqueue(work: Work, items: Sequence[NewJob]) -> list[Answer]:
     """
     intake = Intake(work, items)
     intake.load()
-    answers = [intake.take(new) for new in items]
+    answers = intake.take_all(items)
     intake.finish()
     return answers
 
@@ -67,7 +67,6 @@ class Intake:
         self._work = work
         self._items = [new for new in items if is_job_id(new.id)]
         self._children = [new for new in self._items if type(new) is DependentJob]
-        self._stand_ins: dict[str, str] = {}
         self._older: list[str] = []
         self._queues: dict[str, Queue] = {}
         self._replays: dict[str, Replay] = {}
@@ -132,15 +131,20 @@ class Intake:
 
     # ── deciding ────────────────────────────────────────────────────────────────────────────────
 
+    def take_all(self, items: Sequence[NewJob]) -> list[Answer]:
+        """Answer requests; a job that stands for one of them stands for it to those who depend on it."""
+        if not self._children:
+            return [self.take(new) for new in items]
+        answers: list[Answer] = []
+        stand_ins: dict[str, str] = {}
+        for new in items:
+            answer = self.take(dependence.renamed(new, stand_ins))
+            dependence.note_stand_in(stand_ins, new, answer)
+            answers.append(answer)
+        return answers
+
     def take(self, new: NewJob) -> Answer:
         """Answer one request."""
-        if not self._children:
-            return self._take(new)
-        answer = self._take(dependence.renamed(new, self._stand_ins))
-        dependence.note_stand_in(self._stand_ins, new, answer)
-        return answer
-
-    def _take(self, new: NewJob) -> Answer:
         if not is_job_id(new.id):
             return InvalidInput("/id", "must be a UUID in lower case")
         if new.idempotency is None:
@@ -188,7 +192,6 @@ class Intake:
             return QueueFull(new.queue_name, depth)
         if type(new) is DependentJob:
             return self._accept_child(new, queue)
-        queue.is_used = True
         queue.waiting += 1
         return Enqueued(work.add(create(new, work.now), queue.id).job)
 
@@ -212,7 +215,6 @@ class Intake:
         if child.waits_for_others:
             for parent in filter(None, found):
                 self._note_child(parent, new.id)
-        queue.is_used = True
         queue.waiting += child.status in WAITING
         return Enqueued(work.add(child, queue.id).job)
 
@@ -252,10 +254,12 @@ class Intake:
             # Or a server of that format would drop what it does not know of them.
             older = arrays.uuids(sorted(self._older)), arrays.int4(FORMAT)
             last.append(work.statements("families.raise_format", *older))
-        # A queue is there from its first job on, and all that was to be in this one was refused.
-        unused = [queue.id for queue in self._queues.values() if queue.is_new and not queue.is_used]
+        unused = {queue.id for queue in self._queues.values() if queue.is_new}
         if unused:
-            last.append(work.statements("queues.withdraw", arrays.int4s(unused)))
+            unused -= {entry.queue for entry in work.entries.values()}
+        if unused:
+            # A queue is there from its first job on, and all that was to be in these was refused.
+            last.append(work.statements("queues.withdraw", arrays.int4s(sorted(unused))))
         drift = work.shared.drift
         if self._items:
             drift = drift.covering(self._items, work.now)

@@ -41,7 +41,6 @@ class Queue(msgspec.Struct):
     settings: QueueSettings
     waiting: int = 0
     is_new: bool = False
-    is_used: bool = False
 
 
 class Figures(msgspec.Struct, frozen=True):

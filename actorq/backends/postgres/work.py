@@ -222,7 +222,7 @@ class Work:
 
     def change(self, entry: Entry, job: Job) -> Job:
         """Write what a step made of a job; those who wait for it hear of its end."""
-        children = dependence.to_tell(entry.job.status, job)
+        children = () if job.workflow is None else dependence.to_tell(entry.job.status, job)
         entry.job = job
         self._changed[job.id] = entry
         self._note_key(entry)

@@ -28,8 +28,10 @@ CHUNK_BYTES: Final = 16 * 1024 * 1024
 
 def statements(work: Work, changed: Sequence[Entry], removed: Sequence[Entry]) -> list[Statement]:
     """Return the statements that write these jobs, each as what became of it."""
-    new = [entry for entry in changed if entry.was is None and not _ended(entry.job)]
-    stillborn = [entry for entry in changed if entry.was is None and _ended(entry.job)]
+    new = [entry for entry in changed if entry.was is None]
+    stillborn = [entry for entry in new if entry.job.status in ENDED]
+    if stillborn:
+        new = [entry for entry in new if entry.job.status not in ENDED]
     known = [entry for entry in changed if entry.was is not None]
     going = [entry for entry in known if _ended(entry.job) and not _ended(entry.was)]
     coming = [entry for entry in known if _ended(entry.was) and not _ended(entry.job)]
