@@ -137,8 +137,13 @@ _timed = _plain.flatmap(
 )
 
 
+def _with_parents(move: Move, parents: list[Pick], policy: OnParentFailure) -> Move:
+    """Let a move depend on jobs that are there."""
+    return move._replace(parents=tuple(parents), on_parent_failure=policy)
+
+
 _children = st.builds(
-    lambda move, parents, policy: move._replace(parents=tuple(parents), on_parent_failure=policy),
+    _with_parents,
     _plain,
     st.lists(picks, min_size=1, max_size=3),
     st.sampled_from(OnParentFailure),
