@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from actorq.core import dependence
 from actorq.core.results import Enqueued
+from actorq.core.transitions import Status
 
 if TYPE_CHECKING:
     from actorq.core.job import DependentJob, Job
-    from actorq.core.transitions import Status
     from actorq.errors import ActorqError
     from actorq.testing.conformance.ledger import Ledger
 
@@ -28,7 +28,7 @@ def accept(ledger: Ledger, new: DependentJob, now: int) -> Enqueued | ActorqErro
             noted = None if parent is None else dependence.with_dependent(parent, new.id, now)
             if noted is not None:
                 ledger.write(noted)
-                ledger.told.add(noted.id)
+                ledger.told.setdefault(noted.id, False)
     return Enqueued(ledger.write(child))
 
 
@@ -40,15 +40,18 @@ def tell(ledger: Ledger, parent: Job, end: Status | None, children: tuple[str, .
             told = dependence.parent_ended(child, parent.id, end, parent.updated_at)
             if told is not None:
                 ledger.write(told)
-                ledger.told.add(told.id)
+                ledger.told[told.id] = told.status is Status.DELAYED and not told.waits_for_others
 
 
-def retimed(job: Job, instant: int) -> Job:
+def retimed(job: Job, instant: int, *, was_let_go: bool) -> Job:
     """Return the record as if its last write had been at ``instant``.
 
-    A store may tell others in a step that follows the one of which they are told.
+    A store may tell others in a step that follows the one of which they are told; one that was let go before
+    it was due may be due by then.
     """
     was = job.updated_at
+    if was_let_go and job.status is Status.DELAYED and job.available_at <= instant:
+        return replace(job, status=Status.PENDING, available_at=instant, updated_at=instant)
     return replace(
         job,
         updated_at=instant,

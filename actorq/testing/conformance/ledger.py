@@ -57,8 +57,8 @@ class Ledger:
         self.accepted: Counter[str] = Counter()
         self.pruned: Counter[str] = Counter()
         self.remembered: dict[str, Remembered] = {}
-        self.told: set[str] = set()
-        """The jobs that changed as others did, since somebody looked."""
+        self.told: dict[str, bool] = {}
+        """The jobs that changed as others did, since somebody looked; and which of them were let go early."""
 
     def copy(self) -> Ledger:
         """Return a ledger that can be changed by itself."""
@@ -66,7 +66,7 @@ class Ledger:
         twin.jobs = dict(self.jobs)
         twin.settings = dict(self.settings)
         twin.accepted, twin.pruned = self.accepted.copy(), self.pruned.copy()
-        twin.remembered, twin.told = dict(self.remembered), set(self.told)
+        twin.remembered, twin.told = dict(self.remembered), dict(self.told)
         return twin
 
     def write(self, job: Job) -> Job:

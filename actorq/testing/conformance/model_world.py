@@ -68,6 +68,9 @@ class World(RuleBasedStateMachine):
 
     def begin(self) -> None:
         """Note the instant before a call."""
+        if self.ledger.told:
+            # The call before it was one of two: what that has told was told after its own beginning.
+            self.reconcile()
         self.low = self.bench.now()
 
     def agree(self, actual: A, verb: Callable[[Ledger, X, int], object], item: X) -> A:
@@ -112,12 +115,14 @@ class World(RuleBasedStateMachine):
 
     def reconcile(self) -> None:
         """Take over from the store when those were told that changed as others did."""
-        told = [job for job in map(self.ledger.jobs.get, self.ledger.told) if job is not None]
-        self.ledger.told.clear()
+        known, self.ledger.told = self.ledger.told, {}
+        told = [job for job in map(self.ledger.jobs.get, known) if job is not None]
         found = self.bench.backend.get_job([job.id for job in told])
         for job, seen in zip(told, found, strict=True):
             if seen is not None and self.low <= seen.updated_at <= self.bench.now():
-                self.ledger.jobs[job.id] = kin.retimed(job, seen.updated_at)
+                self.ledger.jobs[job.id] = kin.retimed(
+                    job, seen.updated_at, was_let_go=known[job.id]
+                )
 
     def job_id(self, pick: Pick, apt: Container[Status]) -> str:
         """Return the id that was picked: of a job in an apt status, of any, or one that is gone."""
