@@ -180,7 +180,7 @@ class _Desk:
             return made
         queue.take_one()
         self._made.append(new.id)
-        if field is not None:
+        if field is not None and made.holds_key(self.now):
             self._holders[field] = new.id
         return Enqueued(made)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from actorq.backends.redis.writes import Writes
+from actorq.core import dependence
 from actorq.errors import BackendUnavailable
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from actorq.backends.redis.keys import Keys
     from actorq.backends.redis.records import Record
     from actorq.core.job import Job
+    from actorq.core.transitions import Status
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
@@ -24,12 +26,16 @@ somebody else got ahead, so this many say that the store cannot be used this way
 
 
 class Draft:
-    """Some records, and what the items of a batch have made of them so far."""
+    """Some records, and what the items of a batch have made of them so far.
+
+    ``told`` are the children that heard of the end of another job of the draft, as that left them.
+    """
 
     def __init__(self, keys: Keys, now: int, records: dict[str, Record]) -> None:
         """Start from ``records``, which were read at ``now``."""
         self.now = now
         self.writes = Writes(keys, now)
+        self.told: dict[str, Job] = {}
         self._records = records
         self._jobs: dict[str, Job | None] = {}
 
@@ -44,6 +50,27 @@ class Draft:
         """Take over a job, made or changed."""
         self._jobs[job.id] = job
         return job
+
+    def conclude(self, job: Job) -> Job:
+        """Take over a job that may have ended: those of its children that are in the draft hear it at once.
+
+        The items after it see that; all others hear of it by a note.
+        """
+        before = self.get(job.id)
+        self.write(job)
+        if job.workflow is not None:
+            status = None if before is None else before.status
+            self._tell(job.id, job.status, dependence.to_tell(status, job))
+        return job
+
+    def _tell(self, parent_id: str, status: Status, children: Sequence[str]) -> None:
+        families = [(parent_id, status, children)]
+        for parent, end, ids in families:
+            for child in filter(None, map(self.get, ids)):
+                told = dependence.parent_ended(child, parent, end, self.now)
+                if told is not None:
+                    self.told[child.id] = self.write(told)
+                    families.append((told.id, told.status, dependence.to_tell(child.status, told)))
 
     def remove(self, job: Job) -> Job:
         """Take a job out."""

@@ -52,7 +52,7 @@ def settle(access: Access, items: Sequence[Settling]) -> list[Settled | ActorqEr
             return Settled(job, repeated=True)
         if worth is not Standing.HOLDER:
             return _refusal(job, worth)
-        return Settled(draft.write(_settled(job, item, access.policy, draft.now)))
+        return Settled(draft.conclude(_settled(job, item, access.policy, draft.now)))
 
     return decide(access, items, lambda item: item.id, decision)
 
@@ -103,7 +103,7 @@ def cancel(access: Access, ids: Sequence[str]) -> list[Job | ActorqError]:
         if job.status is Status.CANCELLED:
             return job
         try:
-            return draft.write(lifecycle.cancel(job, draft.now))
+            return draft.conclude(lifecycle.cancel(job, draft.now))
         except IllegalTransition as error:
             return error
 

@@ -100,24 +100,28 @@ def _sweep(
     """Change the jobs that are due, and relay what servers that died have left in the outbox."""
     notes = min(limit, _NOTES_A_ROUND)
 
-    def attempt() -> tuple[tuple[_Due, list[Job]], Writes | None]:
+    def attempt() -> tuple[tuple[_Due, dict[str, Job], dict[str, Job]], Writes | None]:
         answer = _look_at(access, agendas, limit, notes)
         records = records_of(answer.rows)
         draft = Draft(access.keys, answer.now, records)
-        moved: list[Job] = []
-        for record in list(records.values())[:limit]:
-            after = decision(record.job, answer.now)
+        moved: dict[str, Job] = {}
+        for job_id in list(records)[:limit]:
+            job = draft.get(job_id)
+            after = None if job is None else decision(job, answer.now)
             if after is not None:
-                moved.append(draft.write(after))
-        return (answer, moved), draft.finish()
+                moved[job_id] = draft.conclude(after)
+        return (answer, moved, draft.told), draft.finish()
 
-    answer, moved = commit(access, attempt)
+    answer, moved, told = commit(access, attempt)
+    for job_id, job in told.items():
+        if job_id not in moved:
+            access.outbox.stir(job)
     access.outbox.put(access, map(bytes, answer.notes), answer.now)
     relay.run()
     if moved or answer.notes:
         # What was moved may have stood on another agenda as well, or stand there now.
         answer = _look_at(access, agendas, 0, 0)
-    return Sweep(tuple(moved), _seconds(answer.next_at, answer.now))
+    return Sweep(tuple(moved.values()), _seconds(answer.next_at, answer.now))
 
 
 def _look_at(access: Access, agendas: list[bytes], limit: int, notes: int) -> _Due:

@@ -197,10 +197,11 @@ class Writes:
             self._free_window(before)
         if holds and not held and after is not None:
             self._add(b"HSET", self._keys.holders, field, after.id.encode())
-        elif held and not holds:
+        if held and not holds:
             self._add(b"HDEL", self._keys.holders, field)
-            if after is not None and window_holds(after):
-                self._add(b"HSET", self._keys.windows, field, after.id.encode())
+        # A job may be made that has ended: with its parents.
+        if (held or before is None) and after is not None and window_holds(after):
+            self._add(b"HSET", self._keys.windows, field, after.id.encode())
 
     def _free_window(self, job: Job) -> None:
         field = dedupe_field(job.queue_name, job.dedupe_key or "")
