@@ -12,13 +12,14 @@ from actorq.backends.redis import intake, settling, sweeps
 from actorq.backends.redis.backend import RedisBackend
 from actorq.backends.redis.sharded import ShardedBackend
 from actorq.core.commands import Ack, Fail
+from actorq.core.instants import to_us
 from actorq.core.policy import Policy
 from actorq.core.results import Enqueued, Outcome
 from actorq.core.transitions import Status
 from actorq.core.workflow import OnParentFailure
 from actorq.testing.conformance.answers import created, ids, settled, token_of
 from actorq.testing.conformance.audit import audit
-from actorq.testing.conformance.bench import QUEUE, Bench
+from actorq.testing.conformance.bench import LONG_S, QUEUE, Bench
 from actorq.testing.conformance.families import LATER, REJECT, after, known, put_after
 from tests.servers.redis_groups import ManyShards
 from tests.servers.redis_harness import RedisHarness
@@ -187,6 +188,32 @@ def test_a_parent_that_lives_again(bench: Bench) -> None:
     bench.redrive(parent)
     settled(bench.ack(bench.take(parent).id))
     assert (bench.get(child).status, bench.get(child).version) == (Status.CANCELLED, 2)
+
+
+def test_a_parent_and_its_child_in_one_sweep(bench: Bench) -> None:
+    """Of two that lapse in one sweep the child is cancelled with its parent, and stirred (rule 1)."""
+    parent = bench.put(delay=LONG_S, expires_at=bench.now() + to_us(0.2))
+    child = put_after(bench, [parent], queue_name=QUEUE, expires_at=bench.now() + to_us(0.4))
+    bench.advance(0.5)
+    bench.backend.stirred()
+    assert ids(bench.promote().jobs) == [parent.id]
+    assert (bench.get(child).status, bench.get(child).version) == (Status.CANCELLED, 2)
+    assert ids(list(bench.backend.stirred())) == [child.id]
+
+
+def test_a_window_of_a_job_that_is_made_cancelled(bench: Bench) -> None:
+    """A job whose parents have failed before it is made holds its key as long as its window says (§6)."""
+    parent = bench.bury()
+    wish = after(bench, [parent], dedupe_key="k", dedupe_window=0.5)
+    again = replace(wish, id=bench.mint.mint())
+    first, second = bench.backend.enqueue([wish, again])
+    assert created(first).status is Status.CANCELLED
+    assert [cast("Enqueued", one).job.id for one in (second, *bench.backend.enqueue([again]))] == [
+        wish.id,
+        wish.id,
+    ]
+    bench.advance(0.6)
+    assert created(bench.backend.enqueue([again])[0]).id == again.id
 
 
 @pytest.mark.parametrize("policy", OnParentFailure)
