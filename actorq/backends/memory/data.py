@@ -58,12 +58,14 @@ class Data:
         self.stirred: deque[Job] = deque(maxlen=STIRRED)
         self._clock = clock
         self._lock = Lock()
+        self._now = 0
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> int:
         self._lock.acquire()
         try:
-            return self._clock()
+            self._now = self._clock()
+            return self._now
         except BaseException:
             self._lock.release()
             raise
@@ -117,7 +119,7 @@ class Data:
         queue.pruned += 1
         self._move(queue, job, None)
         if job.status in LIVE:
-            self._tell_children(job.id, None, dependence.dependents(job), job.updated_at)
+            self._tell_children(job.id, None, dependence.dependents(job), self._now)
         return job
 
     def _tell_children(
