@@ -65,10 +65,10 @@ class Data:
         self._lock.acquire()
         try:
             self._now = self._clock()
-            return self._now
         except BaseException:
             self._lock.release()
             raise
+        return self._now
 
     def __exit__(
         self,
