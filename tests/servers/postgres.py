@@ -82,6 +82,11 @@ class PostgresServer:
             "listen_addresses=127.0.0.1",
             f"unix_socket_directories={self.folder}",
             "fsync=off",
+            # A crash of the machine need not be survived, and schemas come and go.
+            "full_page_writes=off",
+            "wal_level=minimal",
+            "max_wal_senders=0",
+            "autovacuum_naptime=5",
             "max_connections=200",
             *self._options,
         )

@@ -33,7 +33,7 @@ class TestModel:
     def test_the_store_agrees_with_the_ledger(self, harness: Harness) -> None:
         """Whatever is done in whatever order, the store answers as ``actorq.core`` decides (§1-§8)."""
         budget = settings(
-            max_examples=int(os.environ.get(EXAMPLES, "150")), stateful_step_count=STEPS
+            max_examples=int(os.environ.get(EXAMPLES, "60")), stateful_step_count=STEPS
         )
 
         class OnThisStore(Days):

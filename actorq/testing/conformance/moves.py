@@ -129,6 +129,8 @@ _plain = st.builds(
     dedupe_window=st.sampled_from([0.0, 0.0, 3.0]),
     on_duplicate=st.sampled_from(OnDuplicate),
     idempotency_key=st.none(),
+    parents=st.just(()),
+    on_parent_failure=st.just(OnParentFailure.CANCEL),
 )
 _timed = _plain.flatmap(
     lambda move: st.sampled_from([-1.0, 0.0, 2.0]).map(

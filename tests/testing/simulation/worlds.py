@@ -11,7 +11,7 @@ from actorq.testing.simulation.reached import reached
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SEEDS: Final = range(28)
+SEEDS: Final = range(24)
 """The seeds of each profile that every run of the tests repeats; ``make proof`` runs thousands."""
 
 LIFE: Final = frozenset(
