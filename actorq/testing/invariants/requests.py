@@ -35,6 +35,9 @@ def due_may_change(story: Story, life: Life) -> bool:
     if any(ask.sent.due_changes and ask.possible for ask in life.asks):
         return True
     made = life.created_by
+    if not made:
+        # Whose request made it was never answered: any that takes over a waiting job may mean this one.
+        return any(queue == life.queue and calls for (queue, _), calls in story.replacing.items())
     keys = {(call.sent.request.queue, call.sent.request.dedupe_key or "") for call in made}
     return any(call not in made for key in keys for call in story.replacing.get(key, ()))
 
