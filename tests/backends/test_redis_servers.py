@@ -118,6 +118,11 @@ class TestPromises:
         with pytest.raises(ConfigurationError, match="Redis URL"):
             RedisStore(url, NAMESPACE, Policy())
 
+    def test_an_option_that_there_is_not(self) -> None:
+        """An option of the URL that means nothing is named before anything is sent (§9)."""
+        with pytest.raises(ConfigurationError, match="among these: db, pool"):
+            RedisStore("redis://localhost:1/?db=1&pool=3", NAMESPACE, Policy())
+
     @pytest.mark.parametrize("namespace", ["", "a{b}", "a b", "é"])
     def test_a_namespace_that_would_move_the_slot(self, namespace: str) -> None:
         """A namespace cannot hold what has a meaning in a key (§8, faults F4)."""

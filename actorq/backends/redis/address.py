@@ -71,6 +71,15 @@ class ServerAddress:
         self._class = pool.connection_class
         self._options = pool.connection_kwargs
         self.timeout = timeout
+        try:
+            self.connection()
+        except TypeError:
+            # The driver hands every option of the query to its connection, and says only there what it
+            # does not know.
+            options = ", ".join(name for name, _ in parse_qsl(urlsplit(url).query))
+            raise ConfigurationError(
+                f"the Redis URL has an option that there is not, among these: {options}"
+            ) from None
 
     def connection(self) -> Connection:
         """Return a connection that is not open yet."""
