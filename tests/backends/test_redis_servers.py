@@ -118,6 +118,20 @@ class TestPromises:
         with pytest.raises(ConfigurationError, match="Redis URL"):
             RedisStore(url, NAMESPACE, Policy())
 
+    def test_a_socket_in_the_file_system(self, tmp_path: Path) -> None:
+        """A server may be reached by its socket's path as by its port (``open``)."""
+        path = tmp_path / "redis.sock"
+        server = RedisServer("--unixsocket", str(path))
+        try:
+            store = RedisStore(f"unix://{path}", NAMESPACE, Policy())
+            store.open()
+            backend = store.connect()
+            assert backend.get_queue_length(["q"])[0].pending == 0
+            backend.close()
+            store.close()
+        finally:
+            server.close()
+
     def test_an_option_that_there_is_not(self) -> None:
         """An option of the URL that means nothing is named before anything is sent (§9)."""
         with pytest.raises(ConfigurationError, match="among these: db, pool"):

@@ -56,12 +56,14 @@ class ServerAddress:
 
     def __init__(self, url: str, timeout: float) -> None:
         """Read ``url``; ``timeout`` (seconds) bounds each connect, send and receive."""
+        # A socket in the file system has nothing to be kept alive, and its connection takes no such word.
+        over_network = {} if url.startswith("unix:") else {"socket_keepalive": True}
         try:
             pool = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType] - **kwargs
                 url,
+                **over_network,
                 socket_timeout=timeout,
                 socket_connect_timeout=timeout,
-                socket_keepalive=True,
                 socket_read_size=262_144,
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,
